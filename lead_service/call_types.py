@@ -3,22 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from .action_framework.checks import worded
+from .action_framework.checks import part
 from .action_framework.counts import spelled
 from .action_framework.types import Slug, Text, frozen
-from .action_framework.yaml_source import Fault, decode, parse_yaml
+from .action_framework.yaml_source import DataError, Fault, parse_yaml
 
 VIDEO, PHONE = "video", "phone"
 HALF_HOUR = 30
 
 Minutes = Annotated[int, Field(ge=5, le=480, multiple_of=5)]
 Buffer = Annotated[int, Field(ge=0, le=480, multiple_of=5)]
-
-
-class CallTypesError(ValueError):
-    """Say what is wrong with docs/calls.yml: one line for each fault, with its line and key."""
 
 
 @frozen
@@ -80,28 +76,18 @@ _calls: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[CallType, ...], Field(min
 
 
 def load_call_types(text: str | bytes, engagements: set[str] | None) -> CallTypes:
-    """Read the file; raise CallTypesError for every fault in it.
+    """Read the file; raise DataError for every fault in it.
 
     `engagements` are the slugs that framework.yml has; None if it cannot be read.
     """
-    try:
-        source = parse_yaml(text if isinstance(text, str) else decode(text))
-    except ValueError as error:
-        raise CallTypesError(str(error)) from error
+    source = parse_yaml(text)
     data = source.data if isinstance(source.data, dict) else {}
     faults: list[Fault] = [*source.faults]
     faults += [((key,), "unknown key") for key in data if key != "calls"]
-    calls: tuple[CallType, ...] = ()
-    if "calls" not in data:
-        faults.append((("calls",), "is missing"))
-    else:
-        try:
-            calls = _calls.validate_python(data["calls"])
-        except ValidationError as error:
-            faults += worded(error.errors(), ("calls",))
+    calls: tuple[CallType, ...] = part(_calls, "calls", data, faults)
     faults += _between(calls, engagements)
     if faults:
-        raise CallTypesError(source.describe(faults))
+        raise DataError(source.describe(faults))
     return CallTypes(calls)
 
 

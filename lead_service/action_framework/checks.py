@@ -1,7 +1,9 @@
 """Check the rules between the parts of the framework file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from .yaml_source import Fault, KeyPath
 
@@ -33,6 +35,18 @@ _WORDING = {
     "mapping_type": "must be a set of keys",
     "dataclass_type": "must be a set of keys",
 }
+
+
+def part(kind: TypeAdapter[Any], name: str, data: Mapping[str, object], faults: list[Fault]) -> Any:
+    """Build one part of a file; if it has faults, add them and return an empty one."""
+    if name not in data:
+        faults.append(((name,), "is missing"))
+        return ()
+    try:
+        return kind.validate_python(data[name])
+    except ValidationError as error:
+        faults += worded(error.errors(), (name,))
+        return ()
 
 
 def worded(errors: "Iterable[ErrorDetails]", start: KeyPath) -> Iterator[Fault]:

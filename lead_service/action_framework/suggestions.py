@@ -5,17 +5,20 @@ build, the service and `lead-service check` refuse a file that doesn't.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from .types import BEST, Framework
-from .yaml_source import Fault, Source, decode, parse_yaml
+from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic_core import PydanticCustomError
+
+from . import checks
+from .types import BEST, Framework, Text, frozen
+from .yaml_source import DataError, Fault, parse_yaml
 
 WORDS, GENERAL = "words", "general"  # the parts of the file beside questions
 SHORTEST_WORD = 3  # letters: a shorter word would match too many others
-_LEVELS = tuple(str(level) for level in range(BEST + 1))
 _APOSTROPHE = re.compile("['\u2019]")
 _CLAUSE = re.compile("[.,;:!?()\u2013\u2014]|\\b(?:but|although|though|however)\\b| - ")
 _DENIED = re.compile(
@@ -28,8 +31,32 @@ _DENIED = re.compile(
 _WORD = re.compile(rf"(?=.{{{SHORTEST_WORD},40}}\Z)[a-z]+( [a-z]+)*")
 
 
-class SuggestionsError(ValueError):
-    """The file has faults: one line for each, with its line and key."""
+def _check_word(word: str) -> str:
+    if not _WORD.fullmatch(word):
+        raise PydanticCustomError(
+            "word", f"must be lower-case letters and single spaces, {SHORTEST_WORD} or more"
+        )
+    return word
+
+
+Word = Annotated[str, AfterValidator(_check_word)]
+
+
+@frozen
+class Ask:
+    """A suggested question, and the levels of the answers after which to ask it."""
+
+    levels: Annotated[tuple[Annotated[int, Field(ge=0, le=BEST)], ...], Field(min_length=1)]
+    ask: Text
+
+
+_asks: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[Ask, ...], Field(min_length=1)])
+_words: TypeAdapter[Any] = TypeAdapter(
+    dict[
+        str, Annotated[tuple[Annotated[str, AfterValidator(_check_word)], ...], Field(min_length=1)]
+    ]
+)
+_general: TypeAdapter[Any] = TypeAdapter(tuple[str, ...])
 
 
 @dataclass(frozen=True)
@@ -70,124 +97,72 @@ class Wrote(NamedTuple):
 
 
 def read_suggestions(path: Path, framework: Framework) -> Suggestions:
-    """Read and load the file; raise SuggestionsError, also for an unreadable file."""
+    """Read and load the file; raise DataError, also for an unreadable file."""
     try:
         return load_suggestions(path.read_bytes(), framework)
     except OSError as error:
-        raise SuggestionsError(f"cannot be read: {error.strerror}") from None
+        raise DataError(f"cannot be read: {error.strerror}") from None
 
 
 def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
     """Load the file, with suggestions for every question of the framework at every level.
 
     Each question id has a list of `{levels: [0, 1], ask: "…"}`, `words` has a list of words
-    for question ids and step slugs, and `general` lists some of these words. `SuggestionsError`
+    for question ids and step slugs, and `general` lists some of these words. `DataError`
     lists every fault.
     """
-    try:
-        source = parse_yaml(file if isinstance(file, str) else decode(file))
-    except ValueError as error:
-        raise SuggestionsError(str(error)) from error
-    asks: dict[tuple[str, int], str] = {}
-    words: dict[str, tuple[str, ...]] = {}
-    general: set[str] = set()
-    faults = [
-        *source.faults,
-        *_collect_asks(source, framework, asks),
-        *_collect_words(source, framework, words),
-        *_collect_general(source, words, general),
-    ]
-    if faults:
-        raise SuggestionsError(source.describe(faults))
-    return Suggestions(asks, words, frozenset(general))
-
-
-def _collect_asks(
-    source: Source, framework: Framework, into: dict[tuple[str, int], str]
-) -> Iterator[Fault]:
-    """Collect the suggestions into a dictionary, and yield faults."""
+    source = parse_yaml(file)
     data = source.data if isinstance(source.data, dict) else {}
-    known = [question.id for question in framework.questions]
-    for id in data:
-        if id not in (*known, WORDS, GENERAL):
-            yield (id,), "the framework has no such question"
-    for id in known:
-        items = data.get(id)
-        if not isinstance(items, list) or not items:
-            yield (id,), "needs at least one suggestion"
-            continue
-        for place, item in enumerate(items):
-            yield from _item(item, (id, place), into)
-            yield from _misfits(item, (id, place), framework)
-        unasked = [str(level) for level in range(BEST + 1) if (id, level) not in into]
-        if unasked:
+    known, faults = [question.id for question in framework.questions], list(source.faults)
+    for key in data:
+        if key not in (*known, WORDS, GENERAL):
+            faults.append(((key,), "the framework has no such question"))
+    asks = {id: checks.part(_asks, id, data, faults) for id in known}
+    words = checks.part(_words, WORDS, data, faults)
+    general = checks.part(_general, GENERAL, data, faults)
+    faults += _faults_in_asks(asks, framework)
+    if words:
+        faults += _faults_in_words(words, general, framework)
+    if faults:
+        raise DataError(source.describe(faults))
+    by_level = {(id, level): one.ask for id in asks for one in asks[id] for level in one.levels}
+    return Suggestions(by_level, words, frozenset(general))
+
+
+def _faults_in_asks(asks: Mapping[str, Sequence[Ask]], framework: Framework) -> Iterator[Fault]:
+    """Find levels with no suggestion or several, and phrases that a phase forbids."""
+    for id, suggested in asks.items():
+        seen: set[int] = set()
+        for place, one in enumerate(suggested):
+            for level in one.levels:
+                if level in seen:
+                    yield (id, place, "levels"), f"level {level} has a suggestion already"
+                seen.add(level)
+            for phase in framework.phases:
+                for phrase in phase.never_says:
+                    if phrase.casefold() in one.ask.casefold():
+                        unfit = f"says “{phrase}”, which does not fit phase {phase.id}"
+                        yield (id, place, "ask"), unfit
+        unasked = [str(level) for level in range(BEST + 1) if level not in seen]
+        if suggested and unasked:
             yield (id,), f"has nothing to ask at level {', '.join(unasked)}"
 
 
-def _item(item: object, path: tuple[str, int], into: dict[tuple[str, int], str]) -> Iterator[Fault]:
-    if not isinstance(item, dict) or set(item) != {"levels", "ask"}:
-        yield path, "must hold levels and ask, and no other key"
-        return
-    if not isinstance(item["ask"], str) or not item["ask"].strip():
-        yield (*path, "ask"), "is empty"
-    levels = item["levels"]
-    if not isinstance(levels, list) or not all(level in _LEVELS for level in levels):
-        yield (*path, "levels"), f"must be a list of levels, 0 to {BEST}: [0, 1]"
-        return
-    for level in map(int, levels):
-        if (path[0], level) in into:
-            yield (*path, "levels"), f"level {level} has a suggestion already"
-        into[path[0], level] = str(item["ask"]).strip()
-
-
-def _misfits(item: object, path: tuple[str, int], framework: Framework) -> Iterator[Fault]:
-    """Yield phrases that some phase forbids, since suggestions are for all phases."""
-    ask = str(item.get("ask", "")) if isinstance(item, dict) else ""
-    for phase in framework.phases:
-        for phrase in phase.never_says:
-            if phrase.casefold() in ask.casefold():
-                yield (*path, "ask"), f"says “{phrase}”, which does not fit phase {phase.id}"
-
-
-def _collect_words(
-    source: Source, framework: Framework, into: dict[str, tuple[str, ...]]
+def _faults_in_words(
+    words: Mapping[str, Sequence[str]], general: Sequence[str], framework: Framework
 ) -> Iterator[Fault]:
-    """Collect the words; every step must have some."""
-    data = source.data.get(WORDS) if isinstance(source.data, dict) else None
-    if not isinstance(data, dict):
-        yield (WORDS,), "must hold lists of words, by the id of a question or the slug of a step"
-        return
+    """Find words of unknown questions, repeated words, and steps without words."""
     ids = {step.slug: {one.id for one in step.questions} for step in framework.steps}
-    for key, words in data.items():
+    for key, listed in words.items():
         if key not in ids and not any(key in questions for questions in ids.values()):
             yield (WORDS, key), "the framework has no such question or step"
-        if not isinstance(words, list) or not words:
-            yield (WORDS, key), "must be a list of words: [budget, fund]"
-            continue
-        for place, word in enumerate(words):
-            if not isinstance(word, str) or not _WORD.fullmatch(word):
-                yield (
-                    (WORDS, key, place),
-                    f"must be lower-case letters and single spaces, {SHORTEST_WORD} or more",
-                )
-            elif word in words[:place]:
+        for place, word in enumerate(listed):
+            if word in listed[:place]:
                 yield (WORDS, key, place), f"{word} stands here already"
-        into[key] = tuple(map(str, words))
     for slug, questions in ids.items():
-        if not data.keys() & {slug, *questions}:
+        if not words.keys() & {slug, *questions}:
             yield (WORDS,), f"has no words for {slug} or one of its questions"
-
-
-def _collect_general(
-    source: Source, words: Mapping[str, tuple[str, ...]], into: set[str]
-) -> Iterator[Fault]:
-    data = source.data.get(GENERAL) if isinstance(source.data, dict) else None
-    if not isinstance(data, list):
-        yield (GENERAL,), "must be a list of words that stand under words, or []"
-        return
     known = {word for listed in words.values() for word in listed}
-    for place, word in enumerate(data):
-        if word in known:
-            into.add(word)
-        else:
+    for place, word in enumerate(general):
+        if word not in known:
             yield (GENERAL, place), "does not stand under words"

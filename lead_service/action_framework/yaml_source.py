@@ -16,6 +16,15 @@ from . import yaml_faults
 KeyPath = tuple[str | int, ...]
 Fault = tuple[KeyPath, str]
 
+
+class DataError(ValueError):
+    """A data file has faults: one line for each, with its line and key."""
+
+    def lines(self, file: object) -> list[str]:
+        """Return the faults, each with the name of the file."""
+        return [f"{file}: {line}" for line in str(self).splitlines()]
+
+
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # ten times faster, if it is installed
 
 
@@ -55,26 +64,27 @@ class Source:
 
 
 def decode(file: bytes) -> str:
-    """Return the text of a file; `ValueError` names the line when it is not UTF-8."""
+    """Return the text of a file; `DataError` names the line when it is not UTF-8."""
     try:
         return file.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = file.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line}: is not UTF-8: choose this encoding when saving") from error
+        raise DataError(f"line {line}: is not UTF-8: choose this encoding when saving") from error
 
 
-def parse_yaml(text: str) -> Source:
-    """Read one YAML document; `ValueError` names the line when it is not YAML at all."""
+def parse_yaml(text: str | bytes) -> Source:
+    """Read one YAML document; `DataError` names the line when it is not YAML at all."""
+    text = text if isinstance(text, str) else decode(text)
     if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
-        raise ValueError(f"line {line}: holds the character {unprintable[0]!r}, which is invisible")
+        raise DataError(f"line {line}: holds the character {unprintable[0]!r}, which is invisible")
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(yaml_faults.explain(text, line)) from error
+        raise DataError(yaml_faults.explain(text, line)) from error
     except yaml.YAMLError as error:
-        raise ValueError(f"line 1: this is not YAML: {str(error).splitlines()[0]}") from error
+        raise DataError(f"line 1: this is not YAML: {str(error).splitlines()[0]}") from error
     reader = _Reader(text.splitlines())
     data = reader.plain(node, ()) if node else None
     return Source(data, reader.lines, reader.faults)

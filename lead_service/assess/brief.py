@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from ..action_framework.suggestions import Suggestions, SuggestionsError, Wrote, read_suggestions
+from ..action_framework.suggestions import Suggestions, Wrote, read_suggestions
 from ..action_framework.types import BEST, Framework
+from ..action_framework.yaml_source import DataError
 from ..formats import write_date
 from . import earlier, retake, text
 from .diagnosis import Diagnosis, OutcomeKind, diagnose
@@ -206,8 +207,8 @@ def faults(current: Framework) -> list[str]:
     """Return one line for each entry of brief.yml that doesn't fit the published questions."""
     try:
         read_suggestions(FILE, current)
-    except SuggestionsError as error:
-        return [f"brief.yml: {line}" for line in str(error).splitlines()]
+    except DataError as error:
+        return error.lines("brief.yml")
     return []
 
 
@@ -218,7 +219,7 @@ def suggestions(current: Framework) -> Suggestions:
     """
     try:
         return read_suggestions(FILE, current)
-    except SuggestionsError as error:
+    except DataError as error:
         first, *rest = str(error).splitlines()
         log.error("brief.yml does not fit the questions; run `lead-service check`")
         more = f" and {len(rest)} more" if rest else ""

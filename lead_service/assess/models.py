@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..action_framework.loading import FrameworkError, load
+from ..action_framework.loading import load
 from ..action_framework.types import Framework, Question, Step
+from ..action_framework.yaml_source import DataError
 from ..db.base import NUMBERS_FOR_LIFE, Base, insert_unless
 from ..leads.touch import LONGEST, Touch
 from ..web.carried import REFERENCE
@@ -287,7 +288,7 @@ def stored_version_faults(session: Session, published: Framework) -> list[str]:
 def _version_faults(text: str, first_used_at: datetime, published: Framework) -> list[str]:
     try:
         return list(reused(load(text, kept=True), published))
-    except FrameworkError:
+    except DataError:
         since = f"{first_used_at:%Y-%m-%d}"
         return [f"the version in use since {since} can no longer be read: its results do not open"]
 

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..action_framework.loading import FrameworkError, load
+from ..action_framework.loading import load
+from ..action_framework.yaml_source import DataError
 from ..assess import diagnosis, models
 from ..assess.brief import faults as brief_faults
 from ..book import held
 from ..book.hosts import setup
-from ..call_types import CallTypesError, load_call_types
+from ..call_types import load_call_types
 from ..db import demo_data, schema
 from ..db.engine import Database
 from ..emails import key_check, status
@@ -84,14 +85,14 @@ def _in_the_source() -> list[str]:
         framework = load(SOURCE.read_bytes())
     except FileNotFoundError:
         return []
-    except FrameworkError as fault:
-        return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
+    except DataError as fault:
+        return fault.lines(SOURCE)
     try:
         load_call_types(CALLS.read_bytes(), {one.slug for one in framework.engagements})
     except FileNotFoundError:
         return [f"{CALLS}: is missing"]
-    except CallTypesError as fault:
-        return [f"{CALLS}: {line}" for line in str(fault).splitlines()]
+    except DataError as fault:
+        return fault.lines(CALLS)
     return brief_faults(framework)
 
 
@@ -127,7 +128,7 @@ def shares() -> list[str]:
     """Say which outcomes the framework gives over all sets of answers, if this is a checkout."""
     try:
         framework = load(SOURCE.read_bytes())
-    except (FileNotFoundError, FrameworkError):
+    except (FileNotFoundError, DataError):
         return []
     return [
         f"all sets of answers: {diagnosis.shares(framework)}",

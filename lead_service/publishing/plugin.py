@@ -41,10 +41,11 @@ from mkdocs.utils import CountHandler, copy_file, get_build_datetime
 
 from .. import palette, settings
 from ..action_framework.counts import counts
-from ..action_framework.loading import FrameworkError, load
-from ..action_framework.suggestions import SuggestionsError, read_suggestions
+from ..action_framework.loading import load
+from ..action_framework.suggestions import read_suggestions
 from ..action_framework.types import Framework, Step
-from ..call_types import CallTypes, CallTypesError, load_call_types
+from ..action_framework.yaml_source import DataError
+from ..call_types import CallTypes, load_call_types
 from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from ..service_pages import service_pages
@@ -178,17 +179,16 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         path, calls = (Path(config.docs_dir, name) for name in mistakes.DATA)
         faults: list[str] = []
         slugs: set[str] | None = None
+        read = path
         try:
             framework = load(path.read_bytes())
-            slugs = {one.slug for one in framework.engagements}
+            slugs, read = {one.slug for one in framework.engagements}, BRIEF
             read_suggestions(BRIEF, framework)
-        except FrameworkError as error:
-            faults += _of_file(path, error)
-        except SuggestionsError as error:
-            faults += _of_file(BRIEF, error)
+        except DataError as error:
+            faults += _of_file(read, error)
         try:
             call_types = load_call_types(calls.read_bytes(), slugs)
-        except CallTypesError as error:
+        except DataError as error:
             faults += _of_file(calls, error)
         if faults:
             return faults

@@ -6,16 +6,20 @@ The built `site/` is the only connection between the two halves.
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from .. import palette
-from ..action_framework.loading import FrameworkError, load
+from ..action_framework.loading import load
 from ..action_framework.types import Framework
-from ..call_types import CallTypes, CallTypesError, load_call_types
+from ..action_framework.yaml_source import DataError
+from ..call_types import CallTypes, load_call_types
 from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
+Loaded = TypeVar("Loaded")
 COLORS = "colors.json"  # the practice's own colors
 READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "people.json", COLORS)
 BUILT = ".built"  # touched once a build is complete
@@ -110,13 +114,13 @@ def load_site(settings: Settings) -> Published:
     site = settings.site_dir
     try:
         listed = json.loads((site / "articles.json").read_text("utf-8"))
-        framework = load((site / "framework.yml").read_bytes())
+        framework = _checked(load, site / "framework.yml")
         slugs = {one.slug for one in framework.engagements}
         published = Published(
             site_url=listed["site_url"],
             page=_as_template((site / "200.html").read_text("utf-8")),
             framework=framework,
-            calls=load_call_types((site / "calls.yml").read_bytes(), slugs),
+            calls=_checked(load_call_types, site / "calls.yml", slugs),
             articles=tuple(_article(item) for item in listed["articles"]),
             unconfirmed=tuple(listed.get("unconfirmed", ())),
             people=PEOPLE_JSON.validate_json((site / "people.json").read_bytes()),
@@ -125,15 +129,16 @@ def load_site(settings: Settings) -> Published:
     except FileNotFoundError as missing:
         name = Path(missing.filename).name
         raise SettingsError([f"SITE_DIR: {site} holds no {name}; run `make build`"]) from None
-    except FrameworkError as fault:
-        raise SettingsError(
-            [f"framework.yml: {line}" for line in str(fault).splitlines()]
-        ) from None
-    except CallTypesError as fault:
-        raise SettingsError([f"calls.yml: {line}" for line in str(fault).splitlines()]) from None
     if not settings.is_local and published.site_url != settings.public_url:
         raise SettingsError([f"PUBLIC_URL: the site in {site} was built for {published.site_url}"])
     return published
+
+
+def _checked(load: Callable[..., Loaded], file: Path, *given: object) -> Loaded:
+    try:
+        return load(file.read_bytes(), *given)
+    except DataError as fault:
+        raise SettingsError(fault.lines(file.name)) from None
 
 
 def _colors(site: Path) -> dict:

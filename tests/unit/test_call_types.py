@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lead_service.call_types import CallType, CallTypesError, load_call_types
+from lead_service.action_framework.yaml_source import DataError
+from lead_service.call_types import CallType, load_call_types
 from tests.unit.action_framework.test_loading import FRAMEWORK
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -61,7 +62,7 @@ def test_each_kind_has_an_address_and_a_recommendation_can_name_one():
     ],
 )
 def test_each_fault_is_named_by_line_and_key(change, fault):
-    with pytest.raises(CallTypesError) as refused:
+    with pytest.raises(DataError) as refused:
         kinds(TWO.replace(*change, 1))
     assert fault in str(refused.value)
     assert str(refused.value).startswith("line ")

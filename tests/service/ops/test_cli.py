@@ -191,7 +191,7 @@ def test_check_names_the_line_of_the_framework_that_is_being_edited(
     edited.write_text(text.replace("    letter: ", "    leter: ", 1))
     assert f"docs/framework.yml: line {at}" in command("check")[2]
     edited.write_text(text.replace("assess-limits-listed", "assess-limits"))
-    assert "assess-limits: needs at least one suggestion" in command("check")[2]
+    assert "assess-limits: is missing" in command("check")[2]
 
 
 def test_check_names_settings_that_were_copied_and_not_filled_in(command, given, migrated):

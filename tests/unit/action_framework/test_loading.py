@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.action_framework.loading import FrameworkError, load
+from lead_service.action_framework.loading import load
+from lead_service.action_framework.yaml_source import DataError
 from tests.support.any_text import any_text
 
 TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
@@ -35,7 +36,7 @@ def changed(*changes):
 
 
 def faults(text):
-    with pytest.raises(FrameworkError) as refused:
+    with pytest.raises(DataError) as refused:
         load(text)
     return str(refused.value)
 
@@ -332,7 +333,7 @@ JUNK = st.one_of(
 def test_any_damaged_file_loads_or_is_reported_by_line_in_our_own_words(path, junk):
     try:
         load(changed((path, junk)))
-    except FrameworkError as refused:
+    except DataError as refused:
         for line in str(refused).splitlines():
             assert line.startswith("line ")
             assert "Input" not in line and "pydantic" not in line

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lead_service.action_framework.loading import FrameworkError, load
+from lead_service.action_framework.loading import load
+from lead_service.action_framework.yaml_source import DataError
 
 TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
 CASE = "text: We believe that it will pay off. Nothing is written down."
@@ -20,7 +21,7 @@ def line_of(text: str) -> int:
 def fault(before: str, after: str) -> str:
     """Edit the file at one place and return the reported fault."""
     assert TEXT.count(before) == 1
-    with pytest.raises(FrameworkError) as refused:
+    with pytest.raises(DataError) as refused:
         load(TEXT.replace(before, after))
     return str(refused.value)
 
@@ -84,7 +85,7 @@ def test_valid_yaml_is_not_a_mistake(typed):
 def test_a_file_in_another_encoding_is_named_by_the_line():
     file = TEXT.encode().replace(b"We believe that it", "We at a café believe it".encode("cp1252"))
     with pytest.raises(
-        FrameworkError, match=rf"^line {line_of(CASE)}: is not UTF-8: choose this encoding"
+        DataError, match=rf"^line {line_of(CASE)}: is not UTF-8: choose this encoding"
     ):
         load(file)
 

@@ -9,12 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.action_framework.suggestions import (
-    GENERAL,
-    WORDS,
-    SuggestionsError,
-    load_suggestions,
-)
+from lead_service.action_framework.suggestions import GENERAL, WORDS, load_suggestions
+from lead_service.action_framework.yaml_source import DataError
 from lead_service.assess.brief import CONTRADICTED, build_brief
 from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
@@ -39,7 +35,7 @@ def brief_of(levels, words=""):
 
 
 def faults(data):
-    with pytest.raises(SuggestionsError) as refused:
+    with pytest.raises(DataError) as refused:
         load_suggestions(data if isinstance(data, str) else json.dumps(data), FRAMEWORK)
     return str(refused.value)
 
@@ -241,7 +237,7 @@ def test_every_suggestion_is_a_unique_question():
             {"clarify-luck": ["luck"]},
             "words.clarify-luck: the framework has no such question or step",
         ),
-        ({"clarify": "goal"}, "words.clarify: must be a list of words"),
+        ({"clarify": "goal"}, "words.clarify: must be a list"),
         ({"clarify": ["go"]}, "words.clarify[0]: must be lower-case letters"),
         ({"clarify": ["goal", "goal"]}, "words.clarify[1]: goal stands here already"),
     ],
@@ -253,7 +249,7 @@ def test_a_fault_in_the_list_of_words_is_reported(change, named):
 def test_every_step_has_words():
     rest = {key: words for key, words in DATA[WORDS].items() if not key.startswith("nurture")}
     assert "words: has no words for nurture" in faults(DATA | {WORDS: rest})
-    assert "words: must hold lists of words" in faults({**DATA, WORDS: ["budget"]})
+    assert "words: must be a set of keys" in faults({**DATA, WORDS: ["budget"]})
     assert "general[0]: does not stand under words" in faults({**DATA, GENERAL: ["luck"]})
     assert "general: must be a list" in faults({**DATA, GENERAL: "data"})
 
@@ -264,16 +260,16 @@ ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        ([], "clarify-case: needs at least one suggestion"),
+        ([], "clarify-case: needs at least one, has 0"),
         ([ITEM | {"levels": ["0", "2"]}], "clarify-case: has nothing to ask at level 1, 3"),
         ([ITEM | {"ask": " "}], "clarify-case[0].ask: is empty"),
         (
             [ITEM | {"ask": "How is the pilot?"}],
             "clarify-case[0].ask: says “pilot”, which does not fit phase idea",
         ),
-        ([ITEM | {"levels": ["0", "4"]}], "clarify-case[0].levels: must be a list of levels"),
+        ([ITEM | {"levels": ["0", "4"]}], "clarify-case[0].levels[1]: must be at most 3"),
         ([ITEM, ITEM | {"levels": ["1"]}], "clarify-case[1].levels: level 1 has a suggestion"),
-        ([ITEM | {"tone": "warm"}], "clarify-case[0]: must hold levels and ask"),
+        ([ITEM | {"tone": "warm"}], "clarify-case[0].tone: unknown key"),
     ],
 )
 def test_a_fault_is_named_by_its_key(value, named):
@@ -283,12 +279,12 @@ def test_a_fault_is_named_by_its_key(value, named):
 def test_a_question_without_suggestions_and_an_unknown_one_are_both_named():
     data = {key: items for key, items in DATA.items() if key != "assess-data-quality"}
     message = faults(data | {"assess-luck": [ITEM]})
-    assert "assess-data-quality: needs at least one suggestion" in message
+    assert "assess-data-quality: is missing" in message
     assert "assess-luck: the framework has no such question" in message
 
 
 def test_a_file_that_is_no_set_of_questions_is_refused():
-    assert faults("").count("needs at least one suggestion") == 12
+    assert faults("").count("is missing") == 14
     assert "line 1" in faults("- a list")
     assert "line 1: does not fit" in faults("[")
 
