@@ -10,7 +10,6 @@ from ..leads.contact_details import FIELDS, ContactDetails
 from ..web.context import context
 from ..web.fields import HoneypotForm, address, clean, limit, long_text, one_line, short_text
 from .availability.host_cache import snapshot
-from .hosts.models import Host
 
 START = "%Y%m%dT%H%MZ"  # of a start in an address or a field, in UTC
 
@@ -35,14 +34,10 @@ def phone(required: str = "") -> TelField:
 
 def refuse_hosts(_form: Form, field: Field) -> None:
     """Refuse a host's address: the calendar would treat the visitor's invitation as the host's."""
-    ours = context().settings.mail_from, *(host.email for host in _hosts())
+    with context().database.read() as session:
+        ours = context().settings.mail_from, *(host.email for host in snapshot(session).hosts)
     if field.data and field.data.casefold() in {one.casefold() for one in ours}:
         raise ValidationError("This is one of our own addresses. Enter yours.")
-
-
-def _hosts() -> list[Host]:
-    with context().database.read() as session:
-        return snapshot(session).hosts
 
 
 class Person(HoneypotForm):

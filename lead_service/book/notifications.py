@@ -66,7 +66,9 @@ def form_answered(
         booked(session, settings, outcome.booking, by, note, flood=request.flood)
         is_silent = request.suspect or outcome.lead.disowned_at
         if outcome.booking.quarantine and not is_silent:
-            _ask_for_proof(session, outcome.booking, now)
+            # By this email, the visitor confirms the held call.
+            booking = outcome.booking
+            queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
     else:
         why = refusals.to_team(outcome.refusals)
         _slot_taken(session, settings, outcome.lead, request, why, now)
@@ -106,11 +108,6 @@ def give_to_host(session: Session, booking: Booking, by: Actor) -> None:
         events.record_event(
             session, lead, EventKind.OWNER_CHANGED, by.at, owner=owner_id, member=by.member_id
         )
-
-
-def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
-    """Queue the email by which a visitor confirms a held call."""
-    queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
 
 
 def withdrawn(

@@ -77,7 +77,10 @@ def run(
     is_over = _start_all_beside(beside, db, transport, our_clock)
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
-            more = not our_clock.is_wrong(db) and _work(db, chores, deliver)
+            more = False
+            if not our_clock.is_wrong(db):
+                chores.do_when_due(db)
+                more = deliver(clock.now())
             troubles = 0
         except Exception as error:  # an error must not end this process
             more, troubles = False, troubles + 1
@@ -95,11 +98,6 @@ def _sender(
     on_expired = partial(team_notices.never_told, settings)
     keep_text = settings.is_local
     return partial(deliver_one, db, transport, compose, keep_text=keep_text, on_expired=on_expired)
-
-
-def _work(db: Database, chores: "_Daily", deliver: Callable[[datetime], bool]) -> bool:
-    chores.do_when_due(db)
-    return deliver(clock.now())
 
 
 class _Daily:

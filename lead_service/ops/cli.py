@@ -207,16 +207,6 @@ def link(address: str, is_new: bool) -> None:
 
 
 @commands.command()
-def resume() -> None:
-    """Start sending email again after a fix of what stopped it."""
-    from ..emails import outbox
-
-    with open_database() as (_, database):
-        database.write(outbox.resume)
-    click.echo("email is being sent again")
-
-
-@commands.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @AS_JSON
 def backup(file: Path | None, as_json: bool) -> None:

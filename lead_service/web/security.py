@@ -73,18 +73,6 @@ def client_address() -> str:
     return str(found.ipv4_mapped or ip_network((found.packed, 48), strict=False))
 
 
-def headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every response, including static files."""
-    return headers_for(https=settings.is_https)
-
-
-def trusted_hosts(settings: Settings) -> list[str]:
-    """Return the hosts that the service answers for."""
-    if settings.is_local:
-        return sorted(LOOPBACK)
-    return [urlsplit(settings.public_url).hostname or ""]
-
-
 class TrustedHosts:
     """Middleware before everything else: refuse unknown hosts (400), and add the headers.
 
@@ -94,8 +82,9 @@ class TrustedHosts:
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
-        self._hosts = trusted_hosts(settings)
-        self._headers = headers(settings)
+        own = [urlsplit(settings.public_url).hostname or ""]
+        self._hosts = sorted(LOOPBACK) if settings.is_local else own
+        self._headers = headers_for(https=settings.is_https)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -168,12 +157,8 @@ def _check_origin() -> None:
 
 def _own_proof() -> bool:
     """Say whether the route verifies the sender itself, like a signed webhook."""
-    return getattr(_view(), "own_proof", False)
-
-
-def _view() -> Callable | None:
-    """Return the view of this request, if there is one."""
-    return current_app.view_functions.get(request.endpoint or "")
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "own_proof", False)
 
 
 def _is_own_origin(origin: str) -> bool:

@@ -25,11 +25,11 @@ from ..headers import (
     TYPES,
     UNSERVED,
     for_pages,
+    headers_for,
 )
 from ..own_files import by_address
 from ..publishing.site import built_at
 from ..settings import Settings
-from .security import headers
 
 
 class Moved:
@@ -67,7 +67,7 @@ def install(app: Flask, settings: Settings) -> None:
 def _files(application: Any, settings: Settings) -> WhiteNoise:
     """Index the present files of the site."""
     site = settings.site_dir
-    of_files = headers(settings)
+    of_files = headers_for(https=settings.is_https)
     of_pages = for_pages(of_files, _hashes(site)) | AHEAD
     of_kept = {name: value for name, value in of_files.items() if name in OF_FILES}
     of_kept["Cache-Control"] = KEPT_FOR_A_YEAR

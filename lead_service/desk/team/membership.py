@@ -6,7 +6,7 @@ The team never loses its last admin: a change that would remove them raises Last
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -110,7 +110,8 @@ def remove(session: Session, member: Member, by: Actor) -> Removed:
     member.removed_at = by.at
     end_sessions(session, member, by.at)
     session.execute(delete(Passkey).where(Passkey.member_id == member.id))
-    hosts = session.scalars(hosts_of(member).with_for_update()).all()
+    is_host = func.lower(Host.email) == member.email
+    hosts = session.scalars(select(Host).where(is_host).with_for_update()).all()
     for host in hosts:
         host.is_active = False
         host.feed_version += 1
@@ -122,11 +123,6 @@ def remove(session: Session, member: Member, by: Actor) -> Removed:
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
     _note(session, by, AuditKind.MEMBER_REMOVED, member, leads_without_owner=freed)
     return Removed(freed, bool(hosts), calls)
-
-
-def hosts_of(member: Member) -> Select[Host]:
-    """Select the host with a member's address."""
-    return select(Host).where(func.lower(Host.email) == member.email)
 
 
 def sign_out_everywhere(session: Session, member: Member, by: Actor) -> int:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from ...book.hosts.models import Host
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
 from ...leads.models import Lead
+
+PEOPLE: dict[str, Any] = {"lead": Lead, "member": Member, "host": Host, "call": Booking}
 
 
 def names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
@@ -23,22 +26,10 @@ def names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
         kind: [int(id) for id in found if id.isdecimal() and len(id) < 10]
         for kind, found in ids.items()
     }
-    named = [
-        (f"lead {one.id}", one.name or one.email)
-        for one in session.scalars(select(Lead).where(Lead.id.in_(numbers.get("lead", ()))))
-    ]
-    named += [
-        (f"member {one.id}", one.shown_name)
-        for one in session.scalars(select(Member).where(Member.id.in_(numbers.get("member", ()))))
-    ]
-    named += [
-        (f"host {one.id}", one.name)
-        for one in session.scalars(select(Host).where(Host.id.in_(numbers.get("host", ()))))
-    ]
-    named += [
-        (f"call {one.id}", one.name or one.email)
-        for one in session.scalars(select(Booking).where(Booking.id.in_(numbers.get("call", ()))))
-    ]
-    of_these = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
-    named += [(f"email {one.id}", one.address) for one in session.scalars(of_these)]
-    return dict(named)
+    named = {}
+    for kind, model in PEOPLE.items():
+        of_these = select(model).where(model.id.in_(numbers.get(kind, ())))
+        for one in session.scalars(of_these):
+            named[f"{kind} {one.id}"] = one.name or one.email
+    mails = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
+    return named | {f"email {one.id}": one.address for one in session.scalars(mails)}

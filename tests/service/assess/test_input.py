@@ -81,7 +81,7 @@ def test_without_a_script_the_link_is_shown_instead_of_a_copy_button(client, fra
     assert f'data-copy="{link}" hidden' in page
 
 
-@pytest.mark.parametrize(("abandoned", "unclaimed"), [(2, 20), (40, 90)])
+@pytest.mark.parametrize(("abandoned", "unclaimed"), [(2, 20), (30, 365)])
 def test_how_long_answers_are_kept_is_a_setting(
     client, framework, database, environment, abandoned, unclaimed
 ):

@@ -249,17 +249,3 @@ def test_a_release_sends_held_emails_once(client, member, database, at):
 
 def press_on_lead(client, action: str):
     return press(client, "/desk/leads/1/", f"/desk/leads/1/{action}")
-
-
-def test_erasing_asks_for_confirmation_and_removes_everything_from_the_desk(
-    client, member, database
-):
-    book(client)
-    asked = press(client, "/desk/leads/1/", "/desk/privacy/", email=VISITOR["email"])
-    assert "undo this" in asked.text
-    assert "Calls are coming up" in asked.text
-    privacy = "/desk/privacy/"
-    assert press(client, privacy, privacy + "erase", email=VISITOR["email"]).location == privacy
-    assert client.get("/desk/leads/1/").status_code == 404
-    for page in ("/desk/", "/desk/outbox/"):
-        assert "ada@example.com" not in client.get(page).text

@@ -68,12 +68,14 @@ def test_everything_held_is_handed_out_as_a_file_and_that_is_noted(client, ada, 
 
 
 def test_erasing_an_address_leaves_no_trace_but_the_mark_and_the_line(client, ada, database):
-    press(client, PAGE, email=ADA)
+    asked = press(client, PAGE, email=ADA).text
+    assert "undo this" in asked and "Calls are coming up" in asked
     assert mentions(database, ADA)
     assert press(client, PAGE, PAGE + "erase", email=ADA).location == PAGE
     assert mentions(database, ADA, VISITOR["name"], VISITOR["topic"]) == []
     assert noted_of(database) == [(1, "erased", "lead 1")]
     assert "Erased." in client.get(PAGE).text
+    assert client.get("/desk/leads/1/").status_code == 404
 
 
 def test_backups_that_hold_it_are_named_with_their_end(client, ada, settings, tmp_path, app):

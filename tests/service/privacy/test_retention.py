@@ -74,18 +74,6 @@ def rows(tables: dict[str, list]) -> int:
     return sum(len(rows) for name, rows in tables.items() if name != "funnel_count")
 
 
-def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
-    client, framework, database, settings, at
-):
-    begin_phase(client)
-    assess(client, framework)
-    kept = []
-    for after in (30, 31, 365, 366):
-        sweep(database, settings, days(after))
-        kept.append(left(database, Assessment))
-    assert kept == [2, 1, 1, 0]
-
-
 @pytest.mark.both_engines
 def test_a_lead_is_erased_with_all_its_rows_after_the_retention_period(visitor, database, settings):
     sweep(database, settings, days(settings.retention_days))
