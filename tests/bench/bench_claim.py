@@ -1,6 +1,6 @@
 """Compare the deliver process with 300 and with 50,000 emails waiting.
 
-`python -m tests.bench.bench_claim`. Half wait for their first try, the rest are reminders of later
+`python -m tests.bench bench_claim`. Half wait for their first try, the rest are reminders of later
 and emails that wait for another try. Two databases take turns, so that what else the machine does
 falls on both; the target is a ratio of the medians of at most 1.5.
 """
@@ -79,7 +79,3 @@ def main() -> None:
     print(f"ratio {many / few:.2f}")
     both = [statistics.median(map(sum, each)) for each in times]
     print(f"with its record: {both[0]:.2f} and {both[1]:.2f} ms, ratio {both[1] / both[0]:.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,14 @@
-"""Compare pages of times, bookings and a race with an empty and with a full calendar.
+"""Compare pages of times and bookings with an empty and with a full calendar.
 
 Rounds of the empty and of the full product take turns, and so do those of the floor that
-`bench_load` describes. A race sends the same few starts from eight processes.
+`bench_load` describes.
 """
 
-import multiprocessing
 import tempfile
 import urllib.parse
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from sqlalchemy import select
 
 from lead_service.book.availability import time_cells
 from lead_service.book.forms import start_text
@@ -30,7 +26,6 @@ from tests.support.processes import Product
 
 STORED = 1600  # bookings of the full calendar, over the next 60 days
 POSTS = 300  # bookings per round
-RACERS, TRIES, STARTS = 8, 30, 15
 TARGETS = {"times, full / empty": 0.9, "book / floor": 0.12, "book, full / empty": 0.9}
 
 
@@ -45,7 +40,6 @@ def main() -> None:
         try:
             with Product(empty, "web") as light, Product(full, "web") as heavy:
                 _compare(_target(light), _target(heavy), floor)
-                _race(int(heavy.port), Database(full["DATABASE_URL"]))
         finally:
             floor_process.terminate()
             floor_process.wait()
@@ -121,35 +115,3 @@ def _form(start: datetime, number: int) -> str:
     terms = Terms(30, frozenset({PHONE, VIDEO}), "free")
     more = urllib.parse.urlencode({"start": start_text(start), "terms": str(terms)})
     return f"{bench_load.form(number)}&{more}"
-
-
-def _race(port: int, database: Database) -> None:
-    """Book the same starts from several processes, and count the bookings of each."""
-    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=85)
-    starts = [begin + timedelta(minutes=30 * number) for number in range(STARTS)]
-    with multiprocessing.get_context("spawn").Pool(RACERS) as pool:
-        answers = pool.starmap(_try, [(port, racer, starts) for racer in range(RACERS)])
-    told = Counter(status for some in answers for status in some)
-    with database.read() as session:
-        kept = session.scalars(select(Booking.starts_at).where(Booking.starts_at.in_(starts)))
-        held = Counter(kept.all())
-    doubled = sum(number > 1 for number in held.values())
-    print(f"race of {RACERS}: {dict(told)} on {STARTS} starts, {doubled} booked twice (target 0)")
-
-
-def _try(port: int, racer: int, starts: list[datetime]) -> list[int]:
-    import http.client
-
-    connection, told = http.client.HTTPConnection("127.0.0.1", port), []
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-    for turn in range(TRIES):
-        body = _form(starts[turn % len(starts)], 10**8 + racer * TRIES + turn)
-        connection.request("POST", "/book/", body, headers)
-        answer = connection.getresponse()
-        answer.read()
-        told.append(answer.status)
-    return told
-
-
-if __name__ == "__main__":
-    main()

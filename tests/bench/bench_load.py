@@ -15,17 +15,14 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from flask.testing import FlaskClient
-
-from lead_service.action_framework.loading import load as framework_from
-from lead_service.action_framework.types import Framework
+from lead_service import create_app
 from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.settings import load as settings_from
 from tests.bench.load import Round, get, load, post
+from tests.support import whole_site
 from tests.support.app.visitor_forms import assess
 from tests.support.local_server import free_port
 from tests.support.matching import match
@@ -60,17 +57,7 @@ def main() -> None:
 def environment(folder: Path) -> dict[str, str]:
     """Build the site, create the database, and return the web server's environment."""
     site = folder / "site"
-    build = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "--quiet",
-        "--site-dir",
-        str(site),
-    ]
-    subprocess.run(build, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, check=True)
+    whole_site.build(site)
     given = {
         "DATABASE_URL": f"sqlite:///{folder / 'product.db'}",
         "VAR_DIR": str(folder / "var"),
@@ -126,7 +113,11 @@ class Target:
 def _compare(ours: Target, product: Product, floor: Target) -> None:
     """Print one line for each kind of request."""
     numbers = iter(range(10**9))
-    result = assess(cast(FlaskClient, _Visitor(product)), _framework(product))
+    app = create_app(settings_from(product.environment))
+    client, context = app.test_client(), app.extensions["lead_service"]
+    client.environ_base |= {"HTTP_SEC_FETCH_SITE": "same-origin", "HTTP_HOST": product.host}
+    result = assess(client, context.published.framework)
+    context.database.close()
     kinds = {"post a lead": (_lead(numbers), _lead(numbers), 303)}
     for name, path in {"times": "/book/?zone=America/New_York", "result": result}.items():
         size = len(product.get(path).text.encode())
@@ -196,27 +187,3 @@ def form(number: int) -> str:
             "topic": "The pilot worked and nobody funds the rollout.",
         }
     )
-
-
-def _framework(product: Product) -> Framework:
-    return framework_from(Path(product.environment["SITE_DIR"], "framework.yml").read_text("utf-8"))
-
-
-class _Visitor:
-    """The product with the interface of the tests' client."""
-
-    def __init__(self, product: Product) -> None:
-        self._product = product
-
-    def post(self, path: str, data: dict[str, str]):
-        answer = self._product.post(path, data)
-        return _Sent(answer.status, answer.location, answer.text)
-
-
-class _Sent:
-    def __init__(self, status_code: int, location: str, text: str) -> None:
-        self.status_code, self.location, self.text = status_code, location, text
-
-
-if __name__ == "__main__":
-    main()

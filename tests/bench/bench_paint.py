@@ -162,7 +162,3 @@ def main() -> None:
         print(f"{path:<42} {page}, {ratios} of the bare page")
         for title in page.lost:
             print(f"  lost a point by: {title}")
-
-
-if __name__ == "__main__":
-    main()

@@ -141,7 +141,3 @@ def main() -> None:
     for name, few in times[0].items():
         many = times[1][name]
         print(f"{name:32}{few:9.1f}{many:9.1f}  {many / few:5.1f} times")
-
-
-if __name__ == "__main__":
-    main()

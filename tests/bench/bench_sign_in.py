@@ -1,6 +1,6 @@
 """Compare sign-in requests of members and strangers: the times must not reveal who is a member.
 
-`python -m tests.bench.bench_sign_in`. The two are asked for in turn, so that what else the
+`python -m tests.bench bench_sign_in`. The two are asked for in turn, so that what else the
 machine does falls on both; the target is a ratio of the medians between 0.9 and 1.1.
 """
 
@@ -52,7 +52,3 @@ def main() -> None:
     medians = statistics.median(known), statistics.median(unknown)
     print(f"asking for a link: member {medians[0]:.2f} ms, nobody {medians[1]:.2f} ms")
     print(f"ratio {medians[0] / medians[1]:.2f}")
-
-
-if __name__ == "__main__":
-    main()

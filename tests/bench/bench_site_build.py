@@ -149,7 +149,3 @@ def main() -> None:
         print(f"an article more: {(warm[many].cpu - warm[some].cpu) * 1000 / 900:.1f} ms")
         print(f"one edit in a preview of 100 articles: {preview(some):.2f} s")
         print(f"search at 1,000 articles: {searched(many.parent / 'site') / 1000:.0f} kB")
-
-
-if __name__ == "__main__":
-    main()
