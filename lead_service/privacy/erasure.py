@@ -5,13 +5,15 @@ about them is exported, but erasing an address doesn't remove them; once they ar
 take no calls, name and address are erased as well.
 """
 
+import json
 import logging
 import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor, AuditKind
@@ -62,15 +64,27 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
 
 
 def _remove_corrected(session: Session, person: Person) -> None:
-    """Remove the address from the texts about leads that had it until it was corrected."""
+    """Remove the address from the texts about leads that had it until it was corrected.
+
+    Stored emails with attachments lose their text without a search: calendar files fold lines.
+    """
     leads = session.scalars(person.corrected()).all()
-    naming = OutboxMessage.body.icontains(person.address, autoescape=True)
+    escaped = json.dumps(person.address)[1:-1]  # as in the stored JSON
+    naming = OutboxMessage.body.icontains(escaped, autoescape=True)
+    attached = OutboxMessage.body.not_like('%"attachments": []%')
     told = OutboxMessage.lead_id.in_([lead.id for lead in leads])
-    session.execute(update(OutboxMessage).where(told, naming).values(body=None))
-    for event in [event for lead in leads for event in lead.events]:
-        if note := event.detail.get("note"):
-            left = re.sub(re.escape(person.address), "erased", note, flags=re.IGNORECASE)
-            event.detail = event.detail | {"note": left}
+    session.execute(update(OutboxMessage).where(told, or_(naming, attached)).values(body=None))
+
+    def left(value: Any) -> Any:
+        is_text = isinstance(value, str)
+        return re.sub(re.escape(person.address), "erased", value, flags=re.I) if is_text else value
+
+    for lead in leads:
+        lead.next_action = left(lead.next_action)
+        for note in lead.notes:
+            note.text = left(note.text)
+        for event in lead.events:
+            event.detail = {name: left(value) for name, value in event.detail.items()}
 
 
 def _forget_former_staff(session: Session, person: Person, at: datetime) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from lead_service.book.hosts.models import BusyTime, CalendarFeed
 from lead_service.book.models import Booking
 from lead_service.desk.leads.filters import LeadFilter
 from lead_service.emails import outbox
-from lead_service.emails.message import EmailKind
+from lead_service.emails.message import Attachment, EmailKind, Message, to_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from lead_service.leads.touch import source_by_hand
@@ -302,14 +303,25 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     asked = press(client, "/desk/privacy/", email="dnaa@example.com").text
     assert "We hold no data about this address" in asked and f'href="{lead}"' in asked
     about = {"useless_after": MONDAY_MORNING, "lead_id": 1}
+    ics = Attachment("invite.ics", "text/calendar", b"ATTENDEE:mailto:dn\r\n aa@example.com")
+    plain = Message(EmailKind.RESULT, "team@example.com", "", "A call", "Text", "<p>HTML</p>")
+    emails = [plain, replace(plain, text="Dnaa@example.com"), replace(plain, attachments=(ics,))]
+
+    queued = select(OutboxMessage).where(OutboxMessage.kind == EmailKind.RESULT)
 
     def tell(session) -> None:
-        outbox.queue(session, EmailKind.NEW_LEAD, "team@example.com", at=MONDAY_MORNING, **about)
-        session.execute(update(OutboxMessage).values(body='{"text": "Email: Dnaa@example.com"}'))
+        for one in emails:
+            outbox.queue(session, one.kind, one.to, at=MONDAY_MORNING, **about)
+        for row, one in zip(session.scalars(queued), emails, strict=True):
+            row.body = to_json(one)
 
     database.write(tell)
+    press(client, lead, f"{lead}notes", text="She wrote from DNAA@example.com first")
     press(client, "/desk/privacy/", "/desk/privacy/erase", email="dnaa@example.com")
-    assert "dnaa" not in client.get(lead).text and one(database, OutboxMessage).body is None
+    assert "dnaa" not in client.get(lead).text.lower()
+    with database.read() as session:
+        bodies = [row.body for row in session.scalars(queued)]
+    assert sorted(bodies, key=str) == [None, None, to_json(plain)]
 
 
 def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, database, settings):
