@@ -47,7 +47,7 @@ OF_FILES = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Tr
 KEPT = ("/assets/", STATIC_PREFIX)  # file names in these folders contain a hash of the content
 KEPT_FOR_A_YEAR = f"max-age={365 * 24 * 60 * 60}, public, immutable"
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
-FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))
+FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "files", "places"))
 # The service extends 200.html and answers with the others; all of these are for servers.
 PAGES = ("200.html", "404.html", "503.html")
 UNSERVED = (*PAGES, HOST_HEADERS, HOST_REDIRECTS, HASHES, *FOR_NGINX)
@@ -73,7 +73,7 @@ def rules(
     """Return the static site's headers by path, in the form of a `_headers` file."""
     return {
         "/*": for_pages(hardening, hashes) | AHEAD,
-        f"{KEPT[0]}*": {"Cache-Control": KEPT_FOR_A_YEAR},
+        **{f"{folder}*": {"Cache-Control": KEPT_FOR_A_YEAR} for folder in KEPT},
         **{f"/{name}": {"Content-Type": kind} for name, kind in TYPES.items()},
     }
 

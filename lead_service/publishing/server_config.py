@@ -42,7 +42,8 @@ def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
     (site / "_nginx").mkdir(exist_ok=True)
     written = {
         "name": [f"server_name {address.hostname};", f"set $home {_quoted(site_url.rstrip('/'))};"],
-        "headers": [f"add_header {name} {_quoted(of_pages[name])} always;" for name in of_pages],
+        "headers": [_added(name, value) for name, value in of_pages.items()],
+        "files": [_added(name, hardening[name]) for name in serving.OF_FILES if name in hardening],
         "places": [
             *(
                 f"location = /{name} {{ types {{}} default_type {kind}; }}"
@@ -57,6 +58,10 @@ def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
     }
     for name, lines in written.items():
         (site / "_nginx" / f"{name}.conf").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _added(name: str, value: str) -> str:
+    return f"add_header {name} {_quoted(value)} always;"
 
 
 def _quoted(text: str) -> str:

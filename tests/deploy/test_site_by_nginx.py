@@ -9,6 +9,7 @@ import ssl
 import brotli
 import pytest
 
+from lead_service.headers import OF_FILES
 from tests.support.built_site import host_rules
 from tests.support.waiting import eventually
 
@@ -45,9 +46,13 @@ def test_pages_are_sent_as_the_build_compressed_them(client, cluster):
 
 
 def test_files_with_a_hash_in_their_name_are_cached_for_a_year(client, cluster):
-    [font, *_] = cluster.site.glob("assets/*.woff2")
-    kept = client.get(f"/assets/{font.name}").headers["cache-control"]
-    assert kept == host_rules(cluster.site)["/assets/*"]["Cache-Control"]
+    for folder in ("assets", "static"):
+        [file, *_] = cluster.site.glob(f"{folder}/*.css")
+        headers = client.get(f"/{folder}/{file.name}").headers
+        assert headers["cache-control"] == "max-age=31536000, public, immutable"
+        assert {name.lower() for name in OF_FILES} < headers.keys()
+        assert "content-security-policy" not in headers
+    assert client.get("/assets/missing.css").headers["cache-control"] == "no-store"
     assert client.get("/about/").headers["cache-control"] == "max-age=300, public"
 
 
