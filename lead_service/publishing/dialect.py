@@ -45,6 +45,7 @@ FITS = '<div class="table">'
 SCROLLS = (
     '<div class="table scroll" tabindex="0" role="group" aria-label="Table that scrolls sideways">'
 )
+BRACES = re.compile(r"\{:?\s*#[^{}\n]*\s[^{}\n]*\}")
 MARKER = re.compile(r"\((\d+)\)!?")
 
 
@@ -172,9 +173,11 @@ class SitePage(Page):
         except Exception as error:
             from pymdownx.snippets import SnippetMissingError
 
-            if not isinstance(error, SnippetMissingError):
-                raise
-            name = str(error).split("'")[1]
-            wrong = f"there is no file docs/includes/{name}"
-            self.faults.append(fault(self.file, name, wrong))
+            if isinstance(error, SnippetMissingError):
+                place = str(error).split("'")[1]
+                wrong = f"there is no file docs/includes/{place}"
+            else:
+                place = found[0] if (found := BRACES.search(self.markdown or "")) else ""
+                wrong = "cannot be read: check what is written in braces"
+            self.faults.append(fault(self.file, place, wrong))
             self.content, self.toc = "", TableOfContents([])

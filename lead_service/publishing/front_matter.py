@@ -41,6 +41,7 @@ from ..action_framework.yaml_source import decode
 from ..people import Person
 from .cache import hash_of
 from .faults import mistakes
+from .faults.literals import INVISIBLE
 
 Known = dict[str, Collection[str]]  # valid names: steps, phases, people
 Kind = TypeVar("Kind")
@@ -48,6 +49,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster
 BEGIN = "begin the file with ---, then title: and the other lines, then --- and the text"
 DELIMITED = re.compile(r"(?s)---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)")
 DAY = re.compile(r"(\w+): *(\d{4}-\d{2}-\d{2}) *")
+QUOTES = "'\"\u201c\u201d\u2018\u2019"
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 _person: TypeAdapter[Any] = TypeAdapter(Person)
 
@@ -63,10 +65,16 @@ def _one_of(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+MARKED = re.compile(
+    r"\*\*|\]\(|`|</?[A-Za-z][^<>]*>|&#?[a-z0-9]{2,};"
+    r"|(?<![\w*_])(?P<mark>[*_])(?=\w)[^*_]*(?<=\w)(?P=mark)(?!\w)"
+)
+
+
 def _unmarked(text: str) -> str:
-    if mark := re.search(r"\*\*|\]\(|`", text):
+    if mark := MARKED.search(text):
         raise PydanticCustomError(
-            "marked", "is shown as it is: leave out {mark}", {"mark": mark[0]}
+            "marked", "is shown as it is: leave out {mark}", {"mark": mark["mark"] or mark[0]}
         )
     return text
 
@@ -74,6 +82,9 @@ def _unmarked(text: str) -> str:
 def _visible(text: str) -> str:
     if not any(one.isprintable() and not one.isspace() for one in text):
         raise PydanticCustomError("invisible", "must have letters that a reader can see")
+    if found := INVISIBLE.search(text) or re.search("[\u200e\u200f]", text):
+        wrong = "has an invisible character after {text}: delete it"
+        raise PydanticCustomError("invisible", wrong, {"text": repr(text[: found.start()])})
     return text
 
 
@@ -114,7 +125,7 @@ class OfArticle(OfPage):
 
     date: Day
     step: Step = Field()  # required here, unlike for pages
-    answer: Text | None = None
+    answer: Annotated[Text, _plain] | None = None
     updated: Day | None = None
     publish: Day | None = None
     draft: StrictBool = False
@@ -179,6 +190,8 @@ class FrontMatter:
             for (key, *_), fault in worded(error.errors(), ()):
                 if fault == "must be text" and isinstance(data.get(key), int | float | date):
                     fault += ": put it in quotes"
+                if DAY.fullmatch(f"day: {str(data.get(key)).strip(QUOTES)}"):
+                    fault += ": leave out the quotation marks"
                 faults.append(str(self.fault(str(key), fault)))
             raise PluginError("\n".join(faults)) from error
 

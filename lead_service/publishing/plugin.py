@@ -432,8 +432,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         html = dialect.scrolling(dialect.finish(html))
         page.meta["is_styled"] = bool(dialect.STYLED.search(html))
         record.links = tuple(links.LINK.findall(html))
-        for text, line, wrong in mistakes.in_html(html):
-            place = line if line in page.file.content_string else text
+        source = page.file.content_string
+        for text, line, wrong in mistakes.in_html(html, source):
+            place = next((one for one in (line, text, text[:1]) if one in source), text)
             self.build.faults.append(links.fault(page.file, place, f"{text} {wrong}"))
 
         def find(src: str) -> tuple[pictures.Sized, list[str]] | None:

@@ -37,6 +37,11 @@ FAULTS = [
     ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
     ("description: A sentence.\n", "", ":1: description: is missing"),
     ("title: A title", 'title: "\\u200b"', ":2: title: must have letters that a reader can see"),
+    ("title: A title", "title: <b>A title</b>", ":2: title: is shown as it is: leave out <b>"),
+    ("title: A title", "title: A _title_", ":2: title: is shown as it is: leave out _"),
+    ("title: A title", "title: A\u2067 title", ":2: title: has an invisible character after 'A'"),
+    ("2025-03-31", '"2025-03-31"', ":4: date: must be a day such as 2025-03-31: leave out the quo"),
+    ("Some text.", "## A {#my id}", ":7: cannot be read: check what is written in braces"),
     ("A sentence", "A {question}", ":3: description: {question} isn't a placeholder"),
     ("title: A title", "title: A: B", ":2: no text on the line of its key can hold a colon: put q"),
     ("step: organize\n", "", ":1: step: is missing"),
@@ -236,10 +241,10 @@ def test_a_later_change_is_told_to_readers_feeds_and_search_engines(build):
 
 
 def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
-    site = build(ARTICLE.replace("A title", "'<b>Risk</b> & \"reward\"'"))
+    site = build(ARTICLE.replace("A title", "'Risk < \"reward\" & more'"))
     for path in ("insights/new/index.html", "insights/index.html", "feed.xml"):
         text = (site / path).read_text("utf-8")
-        assert "&lt;b&gt;Risk" in text and "<b>Risk" not in text, path
+        assert "Risk &lt; " in text and "Risk < " not in text, path
 
 
 def test_cached_files_unused_for_a_month_are_deleted(monkeypatch, tmp_path):

@@ -77,9 +77,34 @@ IN_TEXT = (
     ("- a\n  - b", "1: a list inside the list below has to be indented by four spaces"),
     ("[](a.md)", "1: the link has no text"),
     ("[a](b.md){ .c d=\u201ce\u201d }", "1: quotation marks have to be straight here"),
-    ("TODO: write", "1: TODO is still to be written"),
+    ("A (TODO: write)", "1: TODO is still to be written"),
     ("A\x07b", "1: an invisible character"),
-    ("See https://example.com/a.", "1: is no link yet: write <https://example.com/a"),
+    (
+        "See https://example.com/a.",
+        "1: https://example.com/a is no link yet: write <https://exampl",
+    ),
+    ("See www.example.com.", "1: www.example.com is no link yet: write <https://www.example.com>"),
+    ("Ask a@example.com.", "a@example.com> or [text](mailto:a@example.com)"),
+    ("[a](mailto:ann)", "1: mailto:ann is no email address"),
+    ("[a](b.md#Part One)", "write #part-one for the part of a page"),
+    ("[a](tel: +1 2)", "'tel: +1 2' has a space: leave it out"),
+    ("[a](http://localhost:8000/b/)", "1: http://localhost is on your own computer"),
+    ("![b.png](b.png)", "1: 'b.png' does not describe the picture"),
+    ("![alt text](b.png)", "1: 'alt text' does not describe the picture"),
+    ('<img src="b.png" alt="A">', "begins with /: write ![text](b.png) instead"),
+    ("import A from './a.jsx'", "1: import A from './a.jsx' is code"),
+    ("A {/* remark */}", "1: a comment is written <!--"),
+    ("One.\n---\nTwo.", "1: becomes a heading: add an empty line"),
+    ("1. a\n\nb\n\n2. c", "5: 2. is shown as 1.: indent what is between"),
+    ("2024. That year", "or write 2024\\. for a number alone"),
+    ("a\tb\nc\td", "1: a table is written | a | b |"),
+    ("+---+\n| a |\n+---+"[:5], "1: a table is written | a | b |"),
+    ("- [] a", "1: a task is written - [ ] or - [x]"),
+    ("A [1].\n\n[1]: Smith 2020", "3: a footnote is written [^1]"),
+    ("A.\n{: .pul }", "2: pul changes nothing: did you mean pull?"),
+    ("Said.\u30104\u2020source\u3011", "is no source: name the source itself"),
+    ("A&nbsp b", "1: &nbsp is shown as it is: add ; to its end"),
+    ("A\u2067b", "1: an invisible character comes after 'A'"),
     ("A&nbps;b", "1: &nbps; is the name of no character"),
     ("A.[^1]\n\n[^1]: B\n[^1]: C", "4: another footnote is called [^1] too"),
 )
@@ -102,7 +127,9 @@ NO_MISTAKES = (
     *("```\n# (see 1)\n```", "A\n===\n"[:1], "- a\n    - b\n- c", "[a]: https://b.example"),
     *("<https://b.example> and [https://b.example](https://b.example)", "Q&A; R&amp;D &eacute;"),
     *("[`a`](b.md)", "- `a`\n- b", "So says Ann[^1]: a.\n\n[^1]: B"),
-    *("\u2014 Ann", "2. a\n3. b", "1.5 million", "[a](https://b.example/c?d=https://e.example)"),
+    *("\u2014 Ann", "1. a\n\n    b\n\n2. c", "1.5 million", "[a](https://b.example/c?d=https://e.example)"),
+    *("[see www.b.example](/c)", "<a@b.example>", "Heading\n---\nText", "- [x] a\n- [ ] b"),
+    *("[1]: https://b.example", "{ .pull }", "![A photo of Ann](b.png)", "@ann and AT&T", "Q\t4"),
 )  # fmt: skip
 NAMES = (
     ("insights/a.MD", "rename it to a.md"),
@@ -213,6 +240,10 @@ def test_lines_count_from_the_top_of_the_file(read):
         ("<p>The ` code</p>", ("`", "begins code that never ends")),
         ("<p>A ==word</p>", ("==", "marks nothing: the other end")),
         ("<p>An *open one</p>", ("*", "Write \\* for a star")),
+        ("<p>Press ++contrl++.</p>", ("++contrl++", "names no key")),
+        ("<p>x^2</p>", ("^", "marks nothing: the other end is missing, or a space")),
+        ("<p>H~2O</p>", ("~", "as in x^2^ and H~2~O")),
+        ("<p>A \\&lt;b></p>", ("\\<", "is shown with its \\: delete that")),
         ("<p>Old {++new</p>", ("{++", "marks nothing: the other end")),
         ("<p>{its_questions}</p>", ("{its_questions}", "give the page a `step`")),
     ],
@@ -220,3 +251,9 @@ def test_lines_count_from_the_top_of_the_file(read):
 def test_syntax_that_is_printed_literally_is_reported(html, said):
     text, _, message = next(mistakes.in_html(html))
     assert text == said[0] and said[1] in message
+
+
+def test_syntax_after_a_backslash_is_meant_to_be_shown():
+    html = "<p>A *b, ==c, { .pull } and *d.</p>"
+    source = r"A \*b, \==c, \{ .pull \} and *d."
+    assert [text for text, *_ in mistakes.in_html(html, source)] == ["*"]

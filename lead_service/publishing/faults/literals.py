@@ -5,6 +5,7 @@ Each function takes a text without code, and yields positions with advice.
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from html.entities import html5
 
 Found = Iterator[tuple[int, str]]
@@ -30,6 +31,11 @@ REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
 UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
 ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])")
+LIST = re.compile(r"\{:?(?P<list>[^{}\n]*)\}|class=[\"'](?P<names>[^\"'\n]*)[\"']")
+CLASSES = (  # with an effect in our design
+    *("pull", "line", "timed", "aside", "annotate", "md-button", "md-button--primary"),
+    *("grid", "cards", "card"),
+)
 ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
 FORMULA = re.compile(
     r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
@@ -55,7 +61,14 @@ TAGS = {
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 PIPE = re.compile(r"(?<!\\)\|")
 NO_CHARACTER = "is the name of no character"
+TABLE_ELSEWHERE = "a table is written | a | b |, with |---|---| below its first line"
+NOTE_ELSEWHERE = "a footnote is written [^1], and its text in a line that begins with [^1]:"
 CALLOUT_ELSEWHERE = 'a callout begins with !!! note "Title" here, and its text is indented'
+NOT_AN_ADDRESS = r"(?!\S+(?:[ \t]+[\"'(][^\n]*)?$)\S"
+QUOTED, MARK = "['\"][^'\"\n]+['\"]", r"(?:[-*+]|\d+\.)"
+IS_CODE = "is code, which pages do not run: delete it"
+IS_LOCAL = "is on your own computer: name the file, as in [text](file.md)"
+A_TASK = "a task is written - [ ] or - [x], with its text behind it"
 ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to write instead
     (re.compile(pattern, re.MULTILINE), wrong)
     for pattern, wrong in (
@@ -65,22 +78,38 @@ ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to wri
         (r"!?\[\[[^\[\]\n]+\]\]", "a link is written [text](file.md), a picture ![text](file.png)"),
         (r"^> ?\[!\w+\]|^:{3,}[ \t]*\w*", CALLOUT_ELSEWHERE),
         (r"\[/[a-z]\w*\]", "is a command of another program, and does nothing here: delete it"),
-        (r"\^\[", "a footnote is written [^1], and its text in a line that begins with [^1]:"),
-        (r"[^\\\n]\\$", "\\ does not break a line: end it with two spaces"),
+        (rf"\^\[|^\[\d{{1,3}}\]:?[ \t]+{NOT_AN_ADDRESS}", NOTE_ELSEWHERE),
+        (r"\\$(?<=[^\\\n]\\)", "\\ does not break a line: end it with two spaces"),
         (r"^[ \t]*\d{1,2}\)[ \t]+\S", "a numbered list is written with periods: 1."),
         (r"^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})", "a list needs a space after its mark"),
         (
             r"^(?P<by> *)(?:[-*+]|\d{1,2}\.)[ \t][^\n]*\n(?P=by) {1,3}(?:[-*+]|\d{1,2}\.)[ \t]+\S",
             "a list inside the list below has to be indented by four spaces",
         ),
-        (r"(?<!!)\[\]\((?=[^)\s])", "the link has no text: write it between [ and ]"),
+        (r"\[\](?<!!\[\])\((?=[^)\s])", "the link has no text: write it between [ and ]"),
         (r"\{:?[^{}\n]*=[\u201c\u201d][^{}\n]*\}", 'quotation marks have to be straight here: "'),
-        (r"^(?:TODO|TBD|FIXME)\b", "is still to be written"),
-        (r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e]", "an invisible character: delete it"),
+        (r"^(?:TODO|TBD|FIXME)\b|\b(?:TODO|TBD|FIXME)(?=[:\])])", "is still to be written"),
+        (
+            rf"^import (?:[\w{{}},* ]+ from )?{QUOTED};?$|^export (?:const|default) .*[=({{]",
+            IS_CODE,
+        ),
+        (r"\{/\*", "a comment is written <!-- like this -->"),
+        (r"^\+[-=+]{3,}\+$|^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S", TABLE_ELSEWHERE),
+        (rf"^(?![ \t]*{MARK}[ \t]+\[[ xX]\] )[ \t]*{MARK}?[ \t]*\[ *[xX]? *\](?![(\[:\w])", A_TASK),
+        (r"https?://(?:localhost|127\.0\.0\.1)\b", IS_LOCAL),
+        (r"\u3010[^\u3011\n]*\u3011|:contentReference\[", "is no source: name the source itself"),
+        (r"&(?:nbsp|amp|lt|gt|quot|[mn]dash)\b(?!;)", "is shown as it is: add ; to its end"),
     )
 )
-REFERENCE_LINE = re.compile(r"(?m)^ {0,3}\[(?!\^)[^\[\]\n]+\]:[^\n]*$")
-BARE = re.compile(r"(?<![(<\"'=\[/\w])https?://[^\s<>()\[\]]+")
+LINKED = re.compile(r"(?m)^ {0,3}\[(?!\^)[^\[\]\n]+\]:[^\n]*$|\[[^\[\]\n]*\]\([^()\n]*\)")
+INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+)
+BARE = re.compile(  # each kind with what comes before its address in a link
+    r"(?<![(<\"'=\[/\w>:.])(?:(?P<web>https?://[^\s<>()\[\]]+)|(?P<www>www\.[\w-]+\.[^\s<>()\[\]]+)"
+    r"|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+))"
+)
+BEGINS = {"web": "", "www": "https://", "mail": "mailto:"}
 ENTITY = re.compile(r"&([A-Za-z][a-z]\w*;)")
 
 
@@ -139,10 +168,16 @@ def elsewhere(text: str) -> Found:
     for pattern, wrong in ELSEWHERE:
         for found in pattern.finditer(text):
             yield found.start(), f"{found[0]} {wrong}" if wrong.startswith("is ") else wrong
-    if "://" in text:
-        lines = REFERENCE_LINE.sub(lambda found: " " * len(found[0]), text)
+    if "://" in text or "www." in text or "@" in text:
+        lines = LINKED.sub(lambda found: " " * len(found[0]), text)
         for found in BARE.finditer(lines):
-            yield found.start(), f"is no link yet: write <{found[0]}> or [text]({found[0]})"
+            bare = found[0].rstrip(".,;:!?*_")
+            address = BEGINS[found.lastgroup or "web"] + bare
+            wrong = f"{bare} is no link yet: write <{address.removeprefix('mailto:')}>"
+            yield found.start(), f"{wrong} or [text]({address})"
+    for found in INVISIBLE.finditer(text):
+        before = text[: found.start()].rsplit(None, 1)[-1:]
+        yield found.start(), f"an invisible character comes after {''.join(before)!r}: delete it"
     for found in ENTITY.finditer(text):
         if found[1] not in html5:
             yield found.start(), f"{found[0]} {NO_CHARACTER}: write the character itself"
@@ -154,6 +189,11 @@ def attributes(text: str) -> Found:
         yield found.start(), "{ has no end: add }"
     for found in ANNOTATED.finditer(text):
         yield found.start(), "the remarks are missing: add an empty line and a numbered list below"
+    for found in LIST.finditer(text) if "{" in text or "class=" in text else ():
+        names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
+        for name in names:
+            if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
+                yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
 
 
 def formulas(text: str) -> Found:

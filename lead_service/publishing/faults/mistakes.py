@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from html import unescape
 
 from . import literals, placeholders
 
@@ -38,12 +39,21 @@ INLINE_CODE = re.compile(r"<[a-z][^<>]*\s(style|on[a-z]+)\s*=", re.IGNORECASE)
 STYLE_LIST = re.compile(r"\{:?[^{}\n]*\bstyle\s*=")
 HEADING = re.compile(r"(?m)^(#{1,6})[ \t]+\S|^(#{1,6})[^#\s!]|<h(1)\b")
 UNDERLINED = re.compile(r"(?m)^\S[^\n]*\n=+[ \t]*$")
+RULED = re.compile(r"(?m)\n-+[ \t]*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
 APART = re.compile(r"\[[^\[\]\n]+\] +\((?:https?:|/|[\w./-]+\.md)[^()\n]*\)")
 REVERSED = re.compile(r"\([^()\n]+\)\[(?:https?:|www\.|/|[\w./-]+\.md)[^\[\]\n]*\]")
 SIZE = re.compile(r"\)\{[^{}\n]*\b(width|height)=[\"']?+(?!\d+(?:px)?[\"'\s}])")
 BARE_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+NO_DESCRIPTION = re.compile(  # what programs insert
+    r"(?i)(?:alt|image|picture|photo|screenshot)(?:[ -]?(?:alt|text|description))*(?:[ \d._-]+)?"
+    r"|\S+\.(?:png|jpe?g|webp|gif|svg|heic)"
+)
+IN_HTML = re.compile(
+    r"<(a|img)\b[^>]*?\s(?:href|src)=[\"'](?![/#]|[a-z]+:|data:)([^\"'>]+)[\"']", re.IGNORECASE
+)
 NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
+NUMBERED = re.compile(r"(\d+)\.[ \t]+(?=\S)")
 ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
 INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
@@ -53,6 +63,15 @@ LEFT_OVER = (  # each starts with a literal character: starting with a look-behi
         re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
         "there is no icon or emoji of this name",
     ),
+    (
+        re.compile(r"\+\+(?=[\w\"])[^\s+]+(?:\+[^\s+]+)*\+\+"),
+        "names no key: keys are written as in ++ctrl+alt+del++",
+    ),
+    (
+        re.compile(r"\^\^?(?<!\[\^)(?=[\w(])|~(?<=[A-Za-z]~)(?=\w)"),
+        "marks nothing: the other end is missing, or a space is between, as in x^2^ and H~2~O",
+    ),
+    (re.compile(r"\\(?<![\w:\\]\\)(?:[a-z]{3,}\b|[^\w\s\\])"), "is shown with its \\: delete that"),
     (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
     (re.compile(r"(?:==(?<![\w=!<&;]==)(?=\S)|~~)"), "marks nothing: the other end is missing"),
     (re.compile(r"`"), "begins code that never ends: add another `"),
@@ -64,11 +83,12 @@ LEFT_OVER = (  # each starts with a literal character: starting with a look-behi
     (re.compile(r"\{(?:\+\+|--|~~|==|>>)"), "marks nothing: the other end is missing"),
     (re.compile(r"\]\("), "is a link that is not understood: write [text](address)"),
     (
-        re.compile(r"""\{:? ?(?:[.#][\w-]+|\w+=["'])[^{}\n]*\}"""),
+        re.compile(r"""\{(?::? ?(?:[.#][\w-]+|\w+=["'])|:[ ]?\w)[^{}\n]*\}"""),
         "marks nothing: put it directly behind or below",
     ),
     (re.compile(r"\{[Ii]ts_questions\}"), placeholders.NO_STEP),
 )
+RENAME = "rename the file, or write %20 for the space"
 COMPUTER = re.compile(r"[A-Za-z]:[\\/]|file:|/(?:Users|home)/", re.IGNORECASE)
 DOMAIN = re.compile(r"(?:[\w-]+\.)+(?P<ending>[a-z]{2,24})(?:[/?#].*)?", re.IGNORECASE)
 FILES = {  # endings of linked files, published or not
@@ -133,7 +153,7 @@ def _html(text: str) -> Iterator[tuple[int, str]]:
             ),
         )
     for name in PAIRED:
-        begins = [found.start() for found in re.finditer(rf"<{name}\b[^>]*(?<!/)>", text)]
+        begins = [found.start() for found in re.finditer(rf"<{name}(?=[\s>])[^>]*(?<!/)>", text)]
         ends = [found.start() for found in re.finditer(rf"</{name}>", text)]
         if len(begins) > len(ends):
             yield begins[0], f"<{name}> has no end: add </{name}>"
@@ -161,6 +181,11 @@ def _headings(text: str) -> Iterator[tuple[int, str]]:
         before = max(level, 2) if level == 1 else level
     for found in UNDERLINED.finditer(text):
         yield found.start(), "the title above is the only heading of its kind: begin with ##"
+    for found in RULED.finditer(text):
+        line = text[: found.start()].rpartition("\n\n")[2]
+        if re.fullmatch(r"[^\s#|].*[.!:;,]", line):
+            wrong = "becomes a heading: add an empty line between it and the line below"
+            yield found.start() - len(line), wrong
 
 
 def _links(text: str) -> Iterator[tuple[int, str]]:
@@ -179,7 +204,11 @@ def _address(address: str) -> str | None:
     if address.startswith("<") and address.endswith(">"):
         address = address[1:-1]
     elif re.search(r"\s", address):
-        return f"the address {address!r} has a space: rename the file, or write %20 for the space"
+        if "#" in address:
+            anchor = re.sub(r"[^\w-]+", "-", address.partition("#")[2].strip().lower())
+            return f"the address {address!r} has a space: write #{anchor} for the part of a page"
+        wanted = "leave it out" if address.startswith(("tel:", "sms:", "mailto:")) else RENAME
+        return f"the address {address!r} has a space: {wanted}"
     if not address:
         return "the link has no address"
     if COMPUTER.match(address):
@@ -198,6 +227,8 @@ def _address(address: str) -> str | None:
         return None
     if scheme.lower() not in SCHEMES:
         return f"{scheme}: is no kind of address. Did you mean https:?"
+    if scheme.lower() == "mailto" and not re.match(r"[^@\s]+@[^@\s]+\.\w", rest):
+        return f"{address} is no email address: write mailto:name@example.com"
     if scheme.lower() in ("http", "https") and not re.match(r"//[^/\s]+\.[^/\s]|//localhost", rest):
         return f"{address} is no address: write https:// and a name such as example.com"
     return None
@@ -208,6 +239,8 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
     for found in LINK.finditer(text) if "![" in text else ():
         if found[1] and not found[2].strip():
             yield found.start(), wanted
+        elif found[1] and NO_DESCRIPTION.fullmatch(found[2].strip()):
+            yield found.start(), f"{found[2]!r} does not describe the picture: write what it shows"
         if found[1] and re.match(r"<?https?:", found[3].strip()):
             yield (
                 found.start(3),
@@ -215,6 +248,9 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
             )
     for found in SIZE.finditer(text) if "![" in text else ():
         yield found.start(), f'{found[1]} is a number of pixels, such as {found[1]}="300"'
+    for found in IN_HTML.finditer(text) if "<" in text else ():
+        wanted = f"{'!' if found[1] == 'img' else ''}[text]({found[2]})"
+        yield found.start(2), f"in HTML, an address begins with /: write {wanted} instead"
     for found in BARE_IMAGE.finditer(text) if "<" in text else ():
         if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
             yield found.start(), 'the picture has no description: add alt="what it shows"'
@@ -227,7 +263,10 @@ def _notes(text: str) -> Iterator[tuple[int, str]]:
     used = {found[1] for found in notes if found not in texts}
     for found in notes:
         if found[1] not in {one[1] for one in texts}:
-            yield found.start(), f"the footnote has no text: add a line [^{found[1]}]: with it"
+            wanted = f"the footnote has no text: add a line [^{found[1]}]: with it"
+            if found.start() in begins:
+                wanted = f"the text of a footnote has a colon before it: [^{found[1]}]:"
+            yield found.start(), wanted
     for place, found in enumerate(texts):
         if found[1] in {one[1] for one in texts[:place]}:
             yield found.start(), f"another footnote is called [^{found[1]}] too"
@@ -237,9 +276,13 @@ def _notes(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
-    at = 0
+    at, is_in_list = 0, False
     for block in re.split(r"(\n[ \t]*\n)", text):
         lines = block.strip("\n").split("\n")
+        if (found := NUMBERED.match(lines[0])) and found[1] != "1" and not is_in_list:
+            wrong = f"{found[0]}is shown as 1.: indent what is between the items by four spaces"
+            yield at, f"{wrong}, or write {found[1]}\\. for a number alone"
+        is_in_list = bool(ITEM.match(lines[0])) or (is_in_list and block[:1] in " \t\n")
         if lines[0].startswith("|"):
             if len(lines) < 2 or not literals.DASHES.fullmatch(lines[1].strip()):
                 yield at, "a table needs a line such as |---|---| below its first line"
@@ -260,13 +303,18 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
             yield found.start(), "what belongs to this block has to be indented by four spaces"
 
 
-def in_html(html: str) -> Iterator[tuple[str, str, str]]:
-    """Yield syntax that was printed literally, with some following text, and the advice."""
-    text = re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html)
+def in_html(html: str, source: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield syntax that was printed literally, with some following text, and the advice.
+
+    What has a backslash before it in the source is meant to be printed.
+    """
+    text = unescape(re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html))
     for pattern, wrong in LEFT_OVER:
         for found in pattern.finditer(text):
-            behind = text[found.start() : found.end() + 12].partition("\n")[0]
-            yield found[0], behind.rstrip(), wrong
+            behind = text[found.start() : found.end() + 12].partition("\n")[0].rstrip()
+            marks = r"\\?".join(map(re.escape, behind[: len(found[0]) + 2]))
+            if not re.search(r"\\" + marks, source):
+                yield found[0], behind, wrong
 
 
 def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:
