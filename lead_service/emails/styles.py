@@ -29,7 +29,7 @@ def _styles() -> dict[str, str]:
         "h2": f"margin: 32px 0 10px; font: 600 14px/1.4 {SANS}; color: {soft};",
         "p": "margin: 0 0 16px;",
         "p.kicker": f"margin: 0 0 8px; font: 600 14px/1.4 {SANS}; color: {soft};",
-        "p.lead": f"margin: 0 0 12px; font: 400 21px/1.35 {SERIF};",
+        "p.lead": f"margin: 0 0 16px; font: 400 21px/1.35 {SERIF};",
         "p.small": f"margin: 0 0 16px; font-size: 14px; line-height: 1.5; color: {soft};",
         "span.small": f"display: block; margin: 4px 0 0; font: 400 14px/1.5 {SANS}; color: {soft};",
         "ul": "margin: 0 0 16px; padding: 0 0 0 22px;",
@@ -39,8 +39,9 @@ def _styles() -> dict[str, str]:
         "blockquote": f"margin: 0 0 20px; padding: 0 0 0 16px; border-left: 3px solid {line};"
         " white-space: pre-line;",
         "table.facts": "width: 100%; border-collapse: collapse; margin: 0 0 24px;",
-        "th": f"width: 84px; padding: 9px 16px 9px 0; border-top: 1px solid {line};"
-        f" text-align: left; vertical-align: top; font: 400 14px/1.7 {SANS}; color: {soft};",
+        "th": f"width: 96px; padding: 9px 16px 9px 0; border-top: 1px solid {line};"
+        f" text-align: left; vertical-align: top; white-space: nowrap;"
+        f" font: 400 14px/1.7 {SANS}; color: {soft};",
         "td.fact": f"padding: 9px 0; border-top: 1px solid {line}; vertical-align: top;"
         f" font: 400 16px/1.5 {SANS};",
     }
