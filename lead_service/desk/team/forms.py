@@ -8,10 +8,7 @@ from ...accounts.members import Role
 from ...web.fields import Choice, address, short_text
 from ..city_form import CityForm
 
-ROLES = {
-    Role.MEMBER: "Member: works with leads, can\u2019t export",
-    Role.ADMIN: "Admin: can also invite, export and erase",
-}
+ROLES = {Role.MEMBER: "Member", Role.ADMIN: "Admin"}
 
 
 def role_field() -> Choice:
