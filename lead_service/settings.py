@@ -448,6 +448,9 @@ def _with_local_defaults(settings: Settings, create: bool) -> Settings:
             given["secret_key"] = SecretStr(_local_secret(path, create))
     except OSError as error:
         raise SettingsError([f"VAR_DIR: cannot be used: {error}"]) from None
+    own_site = Path("var/sites") / str(settings.port)  # see the Makefile
+    if "site_dir" not in settings.model_fields_set and own_site.is_dir():
+        given["site_dir"] = own_site
     if not settings.database_url:
         given["database_url"] = f"sqlite:///{(settings.var_dir / 'lead_service.db').absolute()}"
     return _with_local_address(settings.model_copy(update=given))

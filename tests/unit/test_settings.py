@@ -3,6 +3,7 @@
 import base64
 import random
 import threading
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -212,10 +213,15 @@ def test_valid_production_settings_are_accepted(given):
     assert not load(PRODUCTION | given).is_local
 
 
-def test_the_local_address_follows_where_the_program_listens(tmp_path):
+def test_the_local_address_and_site_follow_where_the_program_listens(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     here = {"VAR_DIR": str(tmp_path), "PORT": "8123"}
     assert load(here).public_url == "http://127.0.0.1:8123/"
     assert load(here | {"BIND_ADDRESS": "::1"}).public_url == "http://localhost:8123/"
+    assert load(here).site_dir == Path("site")
+    built = Path("var/sites/8123")  # by `PORT=8123 make build`
+    built.mkdir(parents=True)
+    assert load(here).site_dir == built and load(here | {"SITE_DIR": "site"}).site_dir != built
 
 
 def test_first_starts_at_the_same_time_agree_on_the_secret(tmp_path):
