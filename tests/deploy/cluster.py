@@ -18,16 +18,12 @@ import pytest
 from tests.deploy.client import Client
 from tests.support import databases, tools
 from tests.support.fake_sendgrid import KEY
-from tests.support.local_server import free_port
+from tests.support.local_server import certificate, free_port
 from tests.support.processes import PROGRAM, ROOT, children
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/support/tools.py tells Chromium where it is
 POSTS = 20  # per client, during all tests of the deployment
-SELF_SIGNED = (
-    *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-    *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
-)
 
 
 class Cluster:
@@ -65,7 +61,9 @@ class Cluster:
         self.run(*build, "--site-dir", str(self.site))
         self.run(*PROGRAM, "migrate")
         databases.let_first_host_take_calls(self.environment["DATABASE_URL"], "Europe/Berlin")
-        self._make_certificate()
+        (self.folder / "tls").mkdir()
+        for name in ("certificate.pem", "key.pem"):
+            (self.folder / "tls" / name).write_bytes(certificate(NAME))
         for number in range(len(self.web_ports)):
             self.start_web(number)
             self.start(f"deliver{number}", *PROGRAM, "deliver")
@@ -123,13 +121,6 @@ class Cluster:
         ):
             logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
             pytest.fail(f"the deployment does not start:\n{logs}", pytrace=False)
-
-    def _make_certificate(self) -> None:
-        tls = self.folder / "tls"
-        tls.mkdir()
-        self.run(
-            *SELF_SIGNED, "-keyout", str(tls / "key.pem"), "-out", str(tls / "certificate.pem")
-        )
 
     def _start_nginx(self) -> None:
         nginx = tools.nginx()

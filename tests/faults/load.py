@@ -10,7 +10,7 @@ from sqlalchemy import select
 from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead, LeadEvent
-from tests.support.processes import Answer, Product
+from tests.support.processes import Answer, Product, contact_form
 
 
 @dataclass
@@ -49,13 +49,12 @@ class Crowd:
 
     def write(self, product: Product, number: int) -> Answer:
         """Send the form of the visitor of that number, the same one each time."""
-        address = f"visitor{number}@example.com"
-        form = {"submission": f"form {number}", "name": f"Visitor {number}", "email": address}
-        answer = product.post("/contact/", form | {"topic": "Something is stuck."})
+        form = contact_form(number)
+        answer = product.post("/contact/", form)
         with self._lock:
             self.answered[answer.status] += 1
             if answer.status == 303:
-                self.acknowledged.add(address)
+                self.acknowledged.add(form["email"])
         return answer
 
 

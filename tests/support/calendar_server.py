@@ -17,7 +17,7 @@ class CalendarServer(LocalServer):
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []  # path and headers, small letters
         self.certificate = folder / "calendar.pem"
-        self.certificate.write_bytes(certificate("127.0.0.1"))
+        self.certificate.write_bytes(certificate("localhost", "127.0.0.1"))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         self.socket = context.wrap_socket(

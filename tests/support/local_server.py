@@ -48,11 +48,14 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @cache
-def certificate(address: str) -> bytes:
-    """Create a key and a self-signed certificate for localhost and an IP address, as PEM."""
+def certificate(*hosts: str) -> bytes:
+    """Create a key and a self-signed certificate for names and IP addresses, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address(address))]
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
+    names = [
+        x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+        for host in hosts
+    ]
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder()

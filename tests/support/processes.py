@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -165,16 +164,15 @@ class Product:
         except (OSError, http.client.HTTPException):  # before an answer, or in the middle of one
             return Answer(0, "", "")
 
-    def contact_form(self, number: int) -> dict[str, str]:
-        """Fill in the contact form with data of its own for each number."""
-        page = self.get("/contact/").text
-        found = re.search(r'name="submission"[^>]*value="([^"]+)"', page)
-        return {
-            "submission": found[1] if found else "",
-            "name": f"Visitor {number}",
-            "email": f"visitor{number}@example.com",
-            "topic": "Something is stuck.",
-        }
+
+def contact_form(number: int) -> dict[str, str]:
+    """Fill in the contact form with data of its own for each number."""
+    return {
+        "submission": f"form {number}",
+        "name": f"Visitor {number}",
+        "email": f"visitor{number}@example.com",
+        "topic": "Something is stuck.",
+    }
 
 
 def children(pid: int) -> list[int]:

@@ -110,14 +110,13 @@ class Tool:
 CHROMIUM = Tool("Chromium", chromium, "chromium fonts-dejavu-core", "--cask chromium")
 LIBATOMIC = Tool("libatomic", libatomic, "libatomic1")
 NGINX = Tool("nginx with Brotli", nginx, "nginx libnginx-mod-http-brotli-static")
-OPENSSL = Tool("openssl", lambda: shutil.which("openssl"), "openssl", "openssl")
 POSTGRESQL = Tool("PostgreSQL", postgresql, "postgresql", "postgresql")
 VALKEY = Tool("Valkey", valkey, "redis-server", "valkey")
 
 # The kinds of tests that need tools, by the fixture that uses them. A test of several
 # kinds counts as the first.
 KINDS: dict[str, tuple[str, tuple[Tool, ...]]] = {
-    "cluster": ("deployment", (NGINX, OPENSSL, POSTGRESQL, VALKEY)),
+    "cluster": ("deployment", (NGINX, POSTGRESQL, VALKEY)),
     "browser": ("browser", (CHROMIUM, LIBATOMIC)),
     "postgresql_server": ("PostgreSQL", (POSTGRESQL,)),
     "limits_store": ("shared limits", (VALKEY,)),

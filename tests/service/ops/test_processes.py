@@ -20,7 +20,7 @@ from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
 from tests.support.fake_sendgrid import KEY
 from tests.support.local_server import free_port
-from tests.support.processes import MAKE, PROGRAM, ROOT, Product, run
+from tests.support.processes import MAKE, PROGRAM, ROOT, Product, contact_form, run
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -44,7 +44,7 @@ def sent_and_stored(url: str) -> tuple[int, int]:
 def test_the_team_is_told_after_a_restart_of_a_lead_stored_before_a_crash(outside, tmp_path):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:
-        assert product.post("/contact/", product.contact_form(1)).status == 303
+        assert product.post("/contact/", contact_form(1)).status == 303
         product.kill()
     with Product(outside):
         # One to the visitor, and one to the team.
@@ -121,7 +121,7 @@ def test_processes_that_do_not_stop_in_time_are_killed_and_nohup_ignores_hangups
 def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
     nobody = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}"}
     with Product(outside | nobody) as product:
-        assert product.post("/contact/", product.contact_form(1)).status == 303
+        assert product.post("/contact/", contact_form(1)).status == 303
 
         def waits_for_its_next_try() -> bool:
             database = Database(outside["DATABASE_URL"])
@@ -149,7 +149,7 @@ def test_a_deliver_process_that_dies_is_started_again(outside):
         first = product.deliver_pid()
         os.kill(first, signal.SIGKILL)
         assert eventually(lambda: product.deliver_pid() not in {None, first})
-        assert product.post("/contact/", product.contact_form(1)).status == 303
+        assert product.post("/contact/", contact_form(1)).status == 303
         assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
         second = product.deliver_pid()
         assert product.stop() == 0
@@ -165,7 +165,7 @@ def test_the_service_listens_on_an_address_of_version_six(outside):
     except OSError:
         pytest.skip("this machine has no IPv6")
     with Product(outside | {"BIND_ADDRESS": "::1"}) as product:
-        assert product.post("/contact/", product.contact_form(1)).status == 303
+        assert product.post("/contact/", contact_form(1)).status == 303
 
 
 @only_sqlite  # settings are read before any database
