@@ -20,6 +20,11 @@ UNCLOSED = (
     f"opens with a quotation mark: one more has to end the line, with none between; or {SAFE}"
 )
 COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#fff"'
+SHOWN = "is shown as it is: leave out "
+MARKED = re.compile(
+    r"\*\*|\]\(|`|</?[A-Za-z][^<>]*>|&#?[a-z0-9]{2,};"
+    r"|(?<![\w*_])(?P<mark>[*_])(?=\w)[^*_]*(?<=\w)(?P=mark)(?!\w)"
+)
 IN_QUOTES = f"put quotes around the text, or {SAFE}"
 NEARBY = 3  # lines above the one at which the parser failed
 
@@ -76,3 +81,9 @@ def _names(lines: list[str], line: int) -> str:
             indent = len(named[1])
             names.insert(0, named[2])
     return f" ({', '.join(names)})" if names else ""
+
+
+def mark_in(text: str) -> str:
+    """Return the first mark of Markdown or HTML in a plain text, or nothing."""
+    found = MARKED.search(text)
+    return (found["mark"] or found[0]) if found else ""

@@ -110,6 +110,8 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         self._look_for_a_comment(node, path)
+        if mark := yaml_faults.mark_in(node.value):
+            self.faults.append((path, f"{yaml_faults.SHOWN}{mark}"))
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:

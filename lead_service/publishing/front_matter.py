@@ -65,20 +65,6 @@ def _one_of(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-MARKED = re.compile(
-    r"\*\*|\]\(|`|</?[A-Za-z][^<>]*>|&#?[a-z0-9]{2,};"
-    r"|(?<![\w*_])(?P<mark>[*_])(?=\w)[^*_]*(?<=\w)(?P=mark)(?!\w)"
-)
-
-
-def _unmarked(text: str) -> str:
-    if mark := MARKED.search(text):
-        raise PydanticCustomError(
-            "marked", "is shown as it is: leave out {mark}", {"mark": mark["mark"] or mark[0]}
-        )
-    return text
-
-
 def _visible(text: str) -> str:
     if not any(one.isprintable() and not one.isspace() for one in text):
         raise PydanticCustomError("invisible", "must have letters that a reader can see")
@@ -86,9 +72,6 @@ def _visible(text: str) -> str:
         wrong = "has an invisible character after {text}: delete it"
         raise PydanticCustomError("invisible", wrong, {"text": repr(text[: found.start()])})
     return text
-
-
-_plain = AfterValidator(_unmarked)
 
 
 def _old_address(path: str) -> str:
@@ -109,8 +92,8 @@ Step = Annotated[str, _one_of("steps")]
 class OfPage:
     """The front matter of any page; its template may read more."""
 
-    title: Annotated[Text, Field(max_length=120), AfterValidator(_visible), _plain]
-    description: Annotated[Text, AfterValidator(_visible), _plain]
+    title: Annotated[Text, Field(max_length=120), AfterValidator(_visible)]
+    description: Annotated[Text, AfterValidator(_visible)]
     step: Step | None = None
     keywords: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     confirm: tuple[str, ...] = ()
@@ -125,7 +108,7 @@ class OfArticle(OfPage):
 
     date: Day
     step: Step = Field()  # required here, unlike for pages
-    answer: Annotated[Text, _plain] | None = None
+    answer: Text | None = None
     updated: Day | None = None
     publish: Day | None = None
     draft: StrictBool = False
@@ -147,7 +130,7 @@ class FrontMatter:
         """Return a fault with the line of `key`, or with the first line if the key is missing."""
         pattern = rf"(?s)---[ \t]*\n(?:(?!---\n).)*?(?<=\n)(?={key}\s*:)"
         before = re.match(pattern, _text(self.file.content_bytes))
-        line = before.group().count("\n") + 1 if before else 1
+        line = before.group().count("\n") + 1 if before else self.first if key == "lines" else 1
         return PluginError(f"{self.file.src_uri}:{line}: {key}: {message}")
 
     def checked_as(self, kind: type[Kind], known: Known) -> Kind:
@@ -179,8 +162,18 @@ class FrontMatter:
 
     def person(self, portrait: Sequence[tuple[int, str]]) -> Person:
         """Return the person in a file; their lines are the text below the front matter."""
-        given = self.data | {"slug": Path(self.file.src_uri).stem, "portrait": portrait}
-        return self._checked(_person, given | {"lines": " ".join(self.body.split())})
+        given = self.data | {"lines": " ".join(self.body.split())}
+        if not given["lines"]:
+            raise self.fault("name", "write two or three lines about them below the second ---")
+        for key, text in given.items():
+            self.refuse_marks(key, text)
+        given |= {"slug": Path(self.file.src_uri).stem, "portrait": portrait}
+        return self._checked(_person, given)
+
+    def refuse_marks(self, key: str, text: object) -> None:
+        """Raise `PluginError` if a text that is shown as it is has Markdown or HTML in it."""
+        if isinstance(text, str) and (mark := yaml_faults.mark_in(text)):
+            raise self.fault(key, f"{yaml_faults.SHOWN}{mark}")
 
     def _checked(self, kind: TypeAdapter[Any], data: dict, known: Known | None = None) -> Any:
         try:

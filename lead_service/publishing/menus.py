@@ -60,12 +60,18 @@ class Menus:
         [(name, target)] = entry.items()
         if target == IMPRINT and not self._has_imprint:
             return
+        if not str(name).strip() or not isinstance(target, str):
+            wrong = ENTRY if isinstance(target, str) else "a menu has no other menu in it"
+            self.faults.append((str(name) or str(target), f"nav: {part}: {name}: {wrong}"))
+            return
         file = self._files.get_file_from_path(str(target))
         url = f"/{file.url}".replace("/./", "/") if file else str(target)
         if file and file.inclusion == InclusionLevel.DRAFT:
             wrong = f"{target} is not published yet"
         elif not file and url not in self._known and not url.startswith("https://"):
             wrong = f"there is no page {target}"
+            if target.startswith(("http:", "www.")):
+                wrong = f"write https:// before {target.removeprefix('http://')}"
         else:
             self.entries[part].append(Entry(str(name), url))
             return

@@ -372,6 +372,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                     raise read.fault(key, wrong)
                 if not read.data.get("step") and placeholders.OF_STEP in text.lower():
                     raise read.fault(key, placeholders.NO_STEP)
+                if key != "confirm":  # a part of the page, with its marks
+                    read.refuse_marks(key, text)
         build.bodies[file.src_uri] = read.body
         front = replace(read, data=build.filled(read.data, read.data.get("step")))
         known: front_matter.Known = {

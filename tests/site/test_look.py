@@ -73,6 +73,7 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
             {
                 "nav": [
                     {"Menu": [{"Gone": "gone.md"}, "services.md", {"Soon": "insights/soon.md"}]},
+                    {"Menu": [{"": "index.md"}, {"More": []}, {"Blog": "www.example.com"}]},
                     {"Foter": [{"Privacy": "privacy.md"}]},
                 ]
             },
@@ -80,6 +81,9 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
                 "mkdocs.yml: nav: Menu: Gone: there is no page gone.md",
                 "{Services: services.md}: nav: Menu: services.md: write what the link says",
                 "mkdocs.yml: nav: Menu: Soon: insights/soon.md is not published yet",
+                "nav: Menu: : write what the link says, a colon and where it leads",
+                "nav: Menu: More: a menu has no other menu in it",
+                "nav: Menu: Blog: write https:// before www.example.com",
                 "mkdocs.yml: nav: Foter: isn't a part of nav. The parts are Menu and Footer",
                 "mkdocs.yml:{nav:}: nav: Footer: is missing",
             ],

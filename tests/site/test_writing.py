@@ -168,6 +168,8 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_without_camera_data(tm
             ":5: portrait: people/small.jpg has 90 pixels on its shorter side",
         ),
         ("https:", "http:", ":4: link: must be an address that starts with https://"),
+        ("She ran", "She **ran**", ":7: lines: is shown as it is: leave out **"),
+        ("She ran delivery.\nNow she advises.", "", ":2: name: write two or three lines about"),
     ],
 )
 def test_a_fault_in_a_person_stops_the_build(tmp_path, caplog, written, instead, said):

@@ -301,10 +301,12 @@ def test_a_key_given_twice_is_refused_with_both_lines():
     assert f"again on line {first + 1}" in message
 
 
-def test_an_alias_is_refused():
+def test_aliases_and_marks_of_other_languages_are_refused():
     text = TEXT.replace("name: Assess\n", "name: &word Assess\n")
-    message = faults(text.replace("name: Clarify\n", "name: *word\n"))
+    text = text.replace("name: Clarify\n", "name: *word\n")
+    message = faults(text.replace("name: Nurture\n", "name: <b>Nurture</b>\n"))
     assert "(clarify): steps[1].name: is an alias" in message
+    assert "(nurture): steps[5].name: is shown as it is: leave out <b>" in message
 
 
 @pytest.mark.parametrize(
