@@ -253,6 +253,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         name = ("preview" if self.is_preview else "build", place, _address(config))
         build.records = Records(name, self._made_with(config))
         self._read_all(files)
+        for path, url in build.records.gone(build.pages):
+            if url not in build.moved:
+                instead = f"add `redirect_from: [{url}]` to the page that takes its place"
+                log.warning(f"{path}: links to {url} lead nowhere now: {instead}")
         has_imprint = config.extra["has_imprint"]
         menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
         build.faults += (self._setting(wrong, text) for text, wrong in menu.faults)
@@ -642,7 +646,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
 
 def _of_file(path: Path, error: ValueError) -> Iterator[str]:
-    return (f"{path.name}:{line.removeprefix('line ')}" for line in str(error).splitlines())
+    name = f"{SERVICE.name}/assess/{path.name}" if path == BRIEF else path.name
+    return (f"{name}:{line.removeprefix('line ')}" for line in str(error).splitlines())
 
 
 def _front(file: File, record: Record) -> front_matter.FrontMatter:

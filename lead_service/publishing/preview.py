@@ -25,6 +25,7 @@ from mkdocs.exceptions import Abort
 
 from .. import settings
 from .faults import config_faults
+from .plugin import BRIEF
 from .site import BUILT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +186,7 @@ def main() -> None:
     port = port_to_use()
     site = Path(os.environ["SITE_DIR"]).resolve()
     site.mkdir(parents=True, exist_ok=True)
-    sources = (ROOT / "docs", ROOT / "site_overrides", ROOT / "mkdocs.yml")
+    sources = (ROOT / "docs", ROOT / "site_overrides", ROOT / "mkdocs.yml", BRIEF)
     watch = Watch(Preview(ROOT / "mkdocs.yml", site), sources)
     if watch.faults and not (site / "200.html").exists():
         show_until(watch.look, watch.faults, port)

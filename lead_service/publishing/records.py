@@ -61,6 +61,7 @@ class Records:
         self._before: Mapping[str, Record]
         before, self._as_of, kept = cache.load(*self._name) or ("", 0, {})
         self._before = kept if before == made_with else {}
+        self._addresses = {record.url: path for path, record in kept.items()}
 
     def unchanged(self, file: File) -> Record | None:
         """Return the record of a page whose file is as it was; read the file only if in doubt."""
@@ -73,6 +74,11 @@ class Records:
                 return None
             record.stamp = stamp
         return record
+
+    def gone(self, pages: Mapping[str, Record]) -> list[tuple[str, str]]:
+        """Return source path and address of the pages of the last build that this one lacks."""
+        there = {record.url for record in pages.values()}
+        return [(path, url) for url, path in self._addresses.items() if url not in there]
 
     def save(self, pages: Mapping[str, Record]) -> None:
         """Save the records of this build for the next one."""

@@ -47,9 +47,11 @@ def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_
     assert fault.startswith("insights/new.md:9: the title above is the only heading")
     assert state() == {**before, "faults": [fault]} and "Some text." in page.read_text("utf-8")
     assert not renewal.has_come()
-    article.write_text(ARTICLE.replace("A title", "Another title"), "utf-8")
+    again = ARTICLE.replace("A title", "Another title").replace("step", "publish: 2999-01-05\nstep")
+    article.write_text(again, "utf-8")
     assert preview.build() == [] and state()["build"] != before["build"]
     assert "Another title" in page.read_text("utf-8")
+    assert "On the site from January 5, 2999</div>" in page.read_text("utf-8")
     assert renewal.has_come() and not renewal.has_come()  # the service has to reload titles
     vanished = docs / "insights/vanished.md"
     vanished.symlink_to("nowhere")
