@@ -6,7 +6,7 @@ mean several clocks: then its times are busy by each of them.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -70,7 +70,11 @@ class Zones:
     """The zones of one calendar: those that the file defines, and those known by name."""
 
     def __init__(
-        self, own: Mapping[str, Sequence[Properties]], host_zone: str, start: int, end: int
+        self,
+        own: Mapping[str, Sequence[Sequence[Properties]]],
+        host_zone: str,
+        start: int,
+        end: int,
     ) -> None:
         """`start` and `end` are the range of instants to cover."""
         self.own = own
@@ -87,18 +91,25 @@ class Zones:
         return self.named[plain]
 
     def _clocks(self, plain: str, shown: str) -> tuple[Clock, ...]:
-        own = self._defined(self.own.get(plain, ()))
         zone = _iana_name(plain)
         known = self._known(zone) if zone else _by_offset(plain, shown)
-        if own is None:
+        own = [clock for one in self.own.get(plain, ()) if (clock := self._defined(one))]
+        if not own:
             return (known or _vague(shown, -12 * HOUR, 14 * HOUR),)
-        if known is None or not known.is_certain or self._looks_as(own, known):
-            return (own,)
+        if known and known.is_certain:
+            own.append(known)
+        distinct = [
+            clock
+            for number, clock in enumerate(own)
+            if not any(self._looks_as(clock, earlier) for earlier in own[:number])
+        ]
+        if len(distinct) == 1:
+            return (distinct[0],)
         note = (
             f"The calendar defines the time zone {shown} in its own way, so its events block both"
         )
         note += " readings."
-        return Clock(own.periods, note=note), known
+        return tuple(replace(clock, note=note) for clock in distinct)
 
     def _known(self, zone: str) -> Clock:
         periods = offset_periods(ZoneInfo(zone), *self.range)
@@ -106,8 +117,8 @@ class Zones:
         periods[-1] = (periods[-1][0], FOREVER, periods[-1][2])
         return Clock(tuple(periods))
 
-    def _looks_as(self, own: Clock, known: Clock) -> bool:
-        return _joined(own.periods, *self.seen) == _joined(known.periods, *self.seen)
+    def _looks_as(self, one: Clock, other: Clock) -> bool:
+        return _joined(one.periods, *self.seen) == _joined(other.periods, *self.seen)
 
     def _defined(self, observances: Sequence[Properties]) -> Clock | None:
         """Return the clock of a zone that the file defines; None if it is missing or invalid."""

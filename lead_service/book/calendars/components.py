@@ -77,7 +77,7 @@ class CalendarFile:
     """One VCALENDAR of a file."""
 
     zone_names: list[str] = field(default_factory=list)  # X-WR-TIMEZONE
-    zones: dict[str, list[Properties]] = field(default_factory=dict)  # by `plain_name`
+    zones: dict[str, list[list[Properties]]] = field(default_factory=dict)  # by `plain_name`
     events: list[Properties] = field(default_factory=list)
     free_busy: list[Properties] = field(default_factory=list)
 
@@ -189,7 +189,9 @@ class _Splitter:
         elif kind == "VTIMEZONE":
             for name in _properties(self.raw).get("TZID", ()):
                 zone = [_properties(one) for one in self.observances]
-                calendar.zones[plain_name(name.text.lstrip(":"))] = zone
+                same = calendar.zones.setdefault(plain_name(name.text.lstrip(":")), [])
+                if zone not in same:
+                    same.append(zone)
         elif kind == "VEVENT" and not self._is_over():
             calendar.events.append(_properties(self.raw))
         elif kind == "VFREEBUSY":

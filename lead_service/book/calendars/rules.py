@@ -70,13 +70,13 @@ def occurrences(
     frequency = parts.pop("FREQ", "")
     if frequency not in FREQUENCIES:
         raise RuleNotUnderstood("contains a repeating event with an unknown frequency")
-    ends = _ends(parts, clock, host or clock, notes, is_date=is_date)
+    ends = _ends(parts, first, clock, host or clock, notes, is_date=is_date)
     found: set[int] = set()
     try:
         read = _arguments(parts, notes)
         for one in ends or [{}]:
             found.update(_expand(frequency, read | one, first, start, end))
-    except ValueError as fault:  # also raised by dateutil
+    except (ValueError, IndexError) as fault:  # also raised by dateutil
         if isinstance(fault, RuleNotUnderstood):
             raise
         if frequency not in FREQUENCIES[:4] or OF_THE_CLOCK & parts.keys():
@@ -88,13 +88,19 @@ def occurrences(
 
 
 def _ends(
-    parts: dict[str, str], clock: EventClock, host: EventClock, notes: list[str], *, is_date: bool
+    parts: dict[str, str],
+    first: int,
+    clock: EventClock,
+    host: EventClock,
+    notes: list[str],
+    *,
+    is_date: bool,
 ) -> list[dict[str, Any]]:
     """Remove COUNT and UNTIL from the parts and return them for dateutil; none if unreadable."""
     ends: list[dict[str, Any]] = []
     if until := parts.pop("UNTIL", ""):
         try:
-            ends.append({"until": _until(until, clock, host, is_date=is_date)})
+            ends.append({"until": _until(until, first, clock, host, is_date=is_date)})
         except ValueError:
             notes.append(NO_END)
     if number := parts.pop("COUNT", ""):
@@ -155,12 +161,14 @@ def _weekday(text: str) -> Any:
     return rrule.weekday(WEEKDAYS[found[2]], int(found[1]) if found[1] else None)
 
 
-def _until(text: str, clock: EventClock, host: EventClock, *, is_date: bool) -> datetime:
+def _until(
+    text: str, first: int, clock: EventClock, host: EventClock, *, is_date: bool
+) -> datetime:
     """Return the last reading at which an event may start, by the latest meaning of UNTIL.
 
     A date includes its day. RFC 5545 requires UTC for an event with a zone, but some programs
     don't use it. For dates, programs write midnight by the clock of the event's author: the next
-    day if it may be that somewhere.
+    day if it may be that somewhere. For a time, midnight may mean the whole day.
     """
     reading, is_day, offset = reading_of(text)
     if is_day:
@@ -173,9 +181,11 @@ def _until(text: str, clock: EventClock, host: EventClock, *, is_date: bool) -> 
             if instant % DAY >= 10 * 60 * MINUTE and instant % (15 * MINUTE) == 0:
                 days.append(instant // DAY + 1)
         return _datetime(max(days) * DAY)
-    if offset is not None:
-        return _datetime(clock.reading(reading - offset))
-    return _datetime(max(reading, clock.reading(reading)))
+    last = clock.reading(reading - (offset or 0))
+    if (last - first) % DAY == 0:  # the start of the last occurrence
+        return _datetime(last if offset is not None else max(reading, last))
+    days = [one + DAY - 1 for one in (reading, last) if one % DAY == 0]
+    return _datetime(max([last, *days] if offset is not None else [reading, last, *days]))
 
 
 def _expand(

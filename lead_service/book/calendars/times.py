@@ -16,7 +16,7 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 LENGTH = re.compile(
-    r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
+    r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
 )
 LAST_YEAR = 9000  # Outlook writes 4500 for "no end", others 9999, where `datetime` ends
 LONGEST = 40_000 * DAY

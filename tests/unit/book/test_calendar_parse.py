@@ -87,6 +87,15 @@ READ = [
     ("until a time without a zone, by the clock of the event",
      NINE_NEW_YORK + "RRULE:FREQ=DAILY;UNTIL=20260308T090000",
      "06 14:00-15:00, 07 14:00-15:00, 08 13:00-14:00"),
+    ("until midnight, which may mean the whole day",
+     NINE_NEW_YORK + "RRULE:FREQ=DAILY;UNTIL=20260307T050000Z", "06 14:00-15:00, 07 14:00-15:00"),
+    ("until midnight, when its last time begins",
+     f"DTSTART;TZID={NEW_YORK}:20260306T190000\nDURATION:PT1H\n"
+     "RRULE:FREQ=DAILY;UNTIL=20260308T000000Z", "07 00:00-01:00, 08 00:00-01:00"),
+    ("a weekday that no month has",
+     "DTSTART:20260330T090000Z\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=53MO",
+     "30 09:00-10:00, 31 09:00-10:00"),
+    ("a length in months", "DTSTART:20260310T090000Z\nDURATION:P1M", "10 09:00-11 00:00"),
     ("until before it began", NINE_UTC + "RRULE:FREQ=DAILY;UNTIL=20250101T000000Z",
      "10 09:00-10:00"),
     ("two starts", "DTSTART:20260310T090000Z\nDTSTART:20260311T090000Z\nDURATION:PT1H",
@@ -178,6 +187,13 @@ def test_an_hour_that_is_read_twice_is_busy_both_times():
 def test_a_file_may_bring_its_own_zones(name):
     lines = f"DTSTART;TZID={name}:20260310T090000\nDTEND;TZID={name}:20260310T100000"
     assert busy(calendar(lines, head=OWN_ZONE.format(name))) == "10 07:30-08:30"
+
+
+def test_a_zone_that_the_file_defines_twice_is_busy_by_both_clocks():
+    twice = OWN_ZONE.format("Our Office"), OWN_ZONE.format("Our Office").replace("01", "02")
+    event = "DTSTART;TZID=Our Office:20260310T090000\nDURATION:PT1H"
+    for head in ("\n".join(twice), "\n".join(reversed(twice))):
+        assert busy(calendar(event, head=head)) == "10 06:30-08:30"
 
 
 def test_the_zone_that_a_file_names_for_all_reads_its_clock():
