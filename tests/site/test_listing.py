@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.publishing.articles import Article, Listing, minutes
+from lead_service.publishing.articles import RELATED, Article, Listing, minutes
 
 STEPS = ("assess", "clarify", "organize")
 
@@ -29,13 +29,13 @@ def test_articles_are_listed_newest_first_whole_and_by_step(listing):
 
 
 @given(listings())
-def test_three_others_are_offered_next_and_those_of_the_same_step_come_first(listing):
+def test_five_others_are_offered_next_and_those_of_the_same_step_come_first(listing):
     for article in listing.newest:
-        offered = listing.related(article, 3)
+        offered = listing.related(article)
         assert article not in offered and len(set(offered)) == len(offered)
-        assert len(offered) == min(3, len(listing.newest) - 1)
+        assert len(offered) == min(RELATED, len(listing.newest) - 1)
         near = [other for other in listing.of_step(article.step) if other != article]
-        assert list(offered[: len(near)]) == near[:3]
+        assert list(offered[: len(near)]) == near[:RELATED]
 
 
 @given(listings())
