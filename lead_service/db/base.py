@@ -23,6 +23,8 @@ from sqlalchemy.types import TypeDecorator
 # Never reuse the id of an erased row: people refer to these numbers for years.
 NUMBERS_FOR_LIFE = {"sqlite_autoincrement": True}
 
+LARGEST_ID = 2**31 - 1  # PostgreSQL refuses a query for a larger one
+
 Kind = TypeVar("Kind", bound=StrEnum)
 
 

@@ -10,13 +10,14 @@ from flask import abort
 from sqlalchemy import ColumnElement, Date, Select, SQLColumnExpression, String, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from ..db.base import LARGEST_ID
+
 Row = TypeVar("Row")
 Cursor = tuple[Any, Any]  # a row's sort value, and its id
 
 PAGE = 50
 # An instant in seconds (ten digits reach the year 2286) or a day's ordinal, and an id.
 KEY = re.compile(r"(\d{1,10})-(\w{1,32})", re.ASCII)
-LARGEST_ID = 2**31 - 1  # PostgreSQL's limit
 
 
 @dataclass(frozen=True)

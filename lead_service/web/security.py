@@ -18,9 +18,11 @@ from itsdangerous import BadSignature, Signer
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.sansio.utils import host_is_trusted
 
 from .. import clock
+from ..db.base import LARGEST_ID
 from ..headers import headers_for
 from ..settings import LOOPBACK, Settings
 from .context import context
@@ -118,9 +120,17 @@ class BoundedRequest(Request):
         return ImmutableMultiDict(one for one in given if len(one[1]) <= PARAMETER_CHARACTERS)
 
 
+class RowId(IntegerConverter):
+    """The id of a row in an address: 404 for one that PostgreSQL would refuse."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_ID)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Add the checks to every request of `app`; call it before adding routes."""
     app.request_class = BoundedRequest
+    app.url_map.converters["int"] = RowId
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # otherwise // redirects to any port in the Host header
     app.config.update(

@@ -19,6 +19,7 @@ from ...book.availability import host_rules, queries, refusals
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
 from ...call_types import CallType
+from ...db.base import LARGEST_ID
 from ...web.context import context
 from ...web.fields import long_text
 from ..blueprint import blueprint, desk_zone, write
@@ -106,7 +107,7 @@ def give_call_submit(call_id: int) -> ResponseReturnValue:
     host_id = request.form.get("host", 0, type=int)
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        host = session.get(Host, host_id) if 0 < host_id < 2**31 else None
+        host = session.get(Host, host_id) if 0 < host_id <= LARGEST_ID else None
         if host is None:
             raise Refused("Choose a host.")
         settings, calls = context().settings, context().published.calls

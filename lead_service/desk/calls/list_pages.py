@@ -124,7 +124,7 @@ def find_call_or_404(session: Session, call_id: int) -> Booking:
 
     `bookings` reads the call again to lock it, and PostgreSQL can't lock an outer join.
     """
-    return (session.get(Booking, call_id) if call_id < 2**31 else None) or abort(404)
+    return session.get(Booking, call_id) or abort(404)
 
 
 def render_call(call_id: int, refusal: str = "") -> str:

@@ -28,8 +28,6 @@ def extend(
 
 def find_host_or_404(session: Session, host_id: int, *, lock: bool = False) -> Host:
     """Find a host, locked for a change if asked; 404 if there is none."""
-    if host_id >= 2**31:  # beyond the column's range
-        abort(404)
     options = list(queries.WHOLE)
     locked = True if lock else None  # False would query the database again
     return session.get(Host, host_id, options=options, with_for_update=locked) or abort(404)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor
 from ...accounts.members import Member
+from ...db.base import LARGEST_ID
 from ...leads.models import Lead, Stage
 from ...web.context import context
 from ..blueprint import blueprint, write
@@ -116,7 +117,7 @@ def _stage(session: Session, lead: Lead, by: Actor) -> bool:
 
 def _owner(session: Session, lead: Lead, by: Actor) -> bool:
     owner_id = request.form.get("owner", 0, type=int)
-    member = session.get(Member, owner_id) if 0 < owner_id < 2**31 else None
+    member = session.get(Member, owner_id) if 0 < owner_id <= LARGEST_ID else None
     if owner_id and (member is None or member.removed_at):
         return False
     return _change(session, lead, {"owner_id": owner_id or None}, by)

@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from ...book.models import Booking, Status
-from ...db.base import values
+from ...db.base import LARGEST_ID, values
 from ...emails.models import EmailState, Hold, OutboxMessage
 from ...formats import tel_number
 from ...leads import touch
 from ...leads.models import CLOSED, EventKind, Lead, LeadEvent, Stage
 from ...web.fields import clean
-from ..pagination import LARGEST_ID, Order
+from ..pagination import Order
 
 LONGEST_SEARCH = 100
 PHONE = re.compile(r"(?:[ ()+./-]*\d){6,}[ ()./-]*")

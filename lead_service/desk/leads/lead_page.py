@@ -72,7 +72,7 @@ def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
     """Remove the member's own note; an admin may remove any."""
 
     def work_on(session: Session, by: Actor) -> bool:
-        note = session.get(Note, note_id) if note_id < 2**31 else None
+        note = session.get(Note, note_id)
         if note is None or note.lead_id != lead_id:
             abort(404)
         return lead_updates.remove_note(session, note, by)
@@ -102,9 +102,6 @@ def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> L
 
     A form that was open meanwhile is sent to that lead, so that nothing typed is lost.
     """
-    # On PostgreSQL, an id beyond the column's range would be an error.
-    if lead_id >= 2**31:
-        abort(404)
     if found := session.get(Lead, lead_id, with_for_update=True if lock else None):
         return found
     combined = AuditEntry.detail["other_lead"].as_integer() == lead_id

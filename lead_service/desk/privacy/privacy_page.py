@@ -12,6 +12,7 @@ from wtforms import Form
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
 from ...book import bookings
+from ...db.base import LARGEST_ID
 from ...emails import provider_erasure
 from ...formats import write_date
 from ...leads.models import Lead
@@ -117,7 +118,7 @@ def erase_at_provider() -> ResponseReturnValue:
     job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
 
     def work(session: Session, by: Actor) -> bool:
-        if not 0 < job_id < 2**31:  # beyond the column's range
+        if not 0 < job_id <= LARGEST_ID:
             return False
         if not by_hand:
             return provider_erasure.retry(session, job_id, by.at)

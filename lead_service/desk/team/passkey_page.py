@@ -43,9 +43,7 @@ def add_passkey() -> ResponseReturnValue:
 @blueprint.post("/team/me/passkeys/<int:passkey_id>/remove")
 def remove_passkey(passkey_id: int) -> ResponseReturnValue:
     """Remove one of the member's own passkeys."""
-    if passkey_id >= 2**31 or not write(
-        lambda writing, by: passkeys.remove(writing, passkey_id, by)
-    ):
+    if not write(lambda writing, by: passkeys.remove(writing, passkey_id, by)):
         abort(404)
     flash("Removed. It doesn\u2019t sign you in anymore. You can delete it on your device too.")
     return redirect(url_for(".team"), 303)

@@ -130,7 +130,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
     member = g.desk.member
 
     def work(writing: Session, by: Actor) -> bool:
-        if session_id >= 2**31 or not sessions.end_own_session(writing, member, session_id, by.at):
+        if not sessions.end_own_session(writing, member, session_id, by.at):
             return False
         by.note(writing, AuditKind.SIGNED_OUT, f"member {member.id}")
         return True
@@ -178,5 +178,5 @@ def render_team(
 
 
 def _find_member(writing: Session, member_id: int) -> Member:
-    member = writing.get(Member, member_id) if member_id < 2**31 else None
+    member = writing.get(Member, member_id)
     return member if member and member.removed_at is None else abort(404)
