@@ -98,9 +98,9 @@ class Diagnosis:
             comes = "comes" if len(self.lower) == 1 else "come"
             after = self.unlocks.name if self.unlocks else ""
             said.append(f"{_names(self.lower)} {verb} low as well, and {comes} after {after}.")
-        if self.near:
-            verb = "is" if len(self.near) == 1 else "are"
-            said.append(f"{_names(self.near)} {verb} the next lowest.")
+        if self.begin_with and self.near:
+            verb, name = "is" if len(self.near) == 1 else "are", self.begin_with.name
+            said.append(f"{_names(self.near)} {verb} only slightly higher than {name}.")
         return " ".join(said)
 
     @property

@@ -83,10 +83,11 @@ def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, u
 
 
 def test_steps_close_to_the_first_are_named_beside_it():
-    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is the next lowest."
+    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is only slightly higher than Clarify."
     assert of(C=(1, 0), O=(1, 0)).beside == "Organize has the same score as Clarify."
     assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
-    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are the next lowest."
+    both = "Organize and Nurture are only slightly higher than Clarify."
+    assert of(C=(0, 3), O=(1, 3), N=(1, 3), A=(2, 2)).beside == both  # Assess is no lower
     assert of(C=(1, 0)).beside == ""
 
 
