@@ -1,14 +1,6 @@
 """Read a page's front matter, and report its faults by file and line.
 
-An article needs `title`, `description`, `date` and `step`. It may have `answer` (two or three
-sentences to quote, shown under the title), `updated` (the day of its last change worth telling),
-`draft: true` (kept out of the published site), `publish`
-(the day from which it is built), `phases` (in which a result may recommend it),
-`author` (the name of a file in docs/people/, without its ending) and `redirect_from` (addresses it
-once had). A person needs `name` and `role`, and may have `says`, `link` and `portrait`. Any other
-page needs `title` and `description`, and may have `redirect_from` too. Any page may have `confirm`:
-texts of it that the owner of the practice still has to confirm, and `keywords`: other words by
-which visitors look for it.
+handbook/editing.md says what each line does.
 """
 
 import re

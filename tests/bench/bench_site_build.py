@@ -69,7 +69,7 @@ def our_config(folder: Path, docs: Path) -> Path:
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     text = re.sub(r"(custom_dir: |- )(site_overrides)", rf"\1{ROOT}/\2", text)
     config = folder / "mkdocs.yml"
-    config.write_text(f"docs_dir: {docs}\n{text.partition('watch:')[0]}", "utf-8")
+    config.write_text(f"docs_dir: {docs}\n{text}", "utf-8")
     return config
 
 

@@ -120,12 +120,17 @@ def test_the_open_graph_of_each_page_is_whole(pages, site):
         graph = dict(said)
         assert len(graph) == len(said), page.url
         assert all(graph[f"og:{name}"] for name in ("title", "type", "image", "url", "image:alt"))
-        assert is_published(site, graph["og:image"]) and is_published(site, graph["og:url"])
+        assert is_published(site, graph["og:image"]) and graph["og:url"] == ORIGIN + page.url
+        assert graph["og:description"] == page.description and graph["og:title"] in page.title
+        assert (graph["og:image:width"], graph["og:image:height"]) == ("1200", "630")
         times = [value for name, value in said if name.endswith("_time")]
         assert [date.fromisoformat(time) for time in times] == sorted(
             map(date.fromisoformat, times)
         )
-        assert len(times) == (2 if graph["og:type"] == "article" else 0)
+        is_article = page.url.startswith("/insights/") and page.url != "/insights/"
+        assert graph["og:type"] == ("article" if is_article else "website")
+        assert len(times) == (2 if is_article else 0)
+        assert {"name": "twitter:card", "content": "summary_large_image"} in page.all("meta")
 
 
 def test_the_manifest_has_members_of_the_kinds_that_browsers_take(site):

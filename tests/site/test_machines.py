@@ -47,19 +47,6 @@ def test_every_page_has_its_own_card_in_the_size_for_social_networks(readable, s
         assert size((site / card.removeprefix(f"{ORIGIN}/")).read_bytes()) == (1200, 630)
 
 
-def test_every_page_has_its_own_metadata_for_sharing(readable):
-    for page in readable:
-        meta = said(page)
-        assert meta["og:url"] == ORIGIN + page.url
-        assert meta["og:description"] == meta["description"]
-        assert meta["og:title"] in page.title
-        assert meta["og:type"] == (
-            "article" if page.url.count("/") == 3 and "insights" in page.url else "website"
-        )
-        assert meta["twitter:card"] == "summary_large_image"
-        assert (meta["og:image:width"], meta["og:image:height"]) == ("1200", "630")
-
-
 def test_every_page_but_the_first_has_breadcrumbs(readable):
     for page in readable:
         facts = graph(page)
