@@ -22,7 +22,6 @@ LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
 ROOM = 8  # each page takes a multiple of this many blocks, so that few edits move later pages
 TOGETHER = 16  # pages that are indexed together; changing one means reading all of them again
-SHORTEST = 2  # letters of an indexed word
 UNSEARCHED = re.compile(
     r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
     r'|<ul class="[^"]*(?:entries|older)">.*?</ul>'
@@ -33,7 +32,7 @@ INLINE = re.compile(
 )
 TAG = re.compile(r"<[^>]+>")
 MARKS = re.compile("[\u0300-\u036f\u2019]")  # separate accents
-WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]{2,}")  # single letters are not indexed
 # Words with two spellings, such as British and American ones, get one spelling.
 # Folding must keep prefixes: the folded beginning of a word begins the folded word.
 SPELLINGS = (
@@ -164,10 +163,7 @@ def blocks(html: str) -> tuple[tuple[str, ...], ...]:
     main = html.split('<main id="main"', 1)[-1].split('<section class="next', 1)[0]
     main = UNSEARCHED.sub("\n", main.split("</main>", 1)[0].split("</article>", 1)[0])
     text = unescape(TAG.sub("\n", INLINE.sub("", main).replace("\n", " ")))
-    found = (
-        tuple(word for word in WORD.findall(line) if len(word) >= SHORTEST)
-        for line in fold(text).split("\n")
-    )
+    found = (tuple(WORD.findall(line)) for line in fold(text).split("\n"))
     return tuple(filter(None, found))
 
 
