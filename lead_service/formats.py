@@ -150,7 +150,7 @@ TRUNK = re.compile(r"\(\s*0\s*\)")  # the zero in +49 (0)30 … is dialed only w
 
 
 def breakable(address: str) -> Markup:
-    """Return an email address as HTML that breaks only after its @, dots and hyphens."""
+    """Return an address as HTML that breaks first after its @, dots and hyphens."""
     return Markup("<wbr>").join(re.split(r"(?<=[@.-])(?=[^@.-])", address))
 
 
