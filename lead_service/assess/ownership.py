@@ -35,7 +35,8 @@ def goes_to_any_address(brought: Referenced, owner: Lead | None, now: datetime) 
     if owner is None:
         return True
     given_at = [event.at for event in owner.events if event.kind in GIVING]
-    return brought.made_at > max(given_at, default=owner.created_at)
+    # Times are whole seconds. A form takes longer, so in one second the link was made after it.
+    return brought.made_at >= max(given_at, default=owner.created_at)
 
 
 def claim(
