@@ -1,6 +1,6 @@
 """The lists of calls and of possible floods, and the page of one call."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -137,6 +137,7 @@ def render_call(call_id: int, refusal: str = "") -> str:
             "desk/calls/call.html",
             call=found,
             has_begun=found.starts_at <= now,
+            is_over=found.starts_at + timedelta(minutes=found.duration) <= now,
             has_others=session.scalar(others) is not None,
             has_later=bookings.has_later(session, found),
             is_invited=outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN),

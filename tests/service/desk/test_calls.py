@@ -85,7 +85,7 @@ def test_a_note_that_is_too_long_is_refused_and_kept(client, call, database):
 
 
 def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
-    client, mails, call, database
+    client, mails, call, database, settings, at
 ):
     before = stored(database)
     page = client.get(call + "move/?day=2026-11-24").text
@@ -98,6 +98,10 @@ def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
     assert ("booking_changed", "ada@example.com") in notes_in(mails)
     assert kinds(database)[-1] == "call_moved"
     assert changes(database, "call 1") == [("call_moved", 1)]
+    for minutes, can_begin in ((-5, True), (29, True), (30, False)):
+        at(NOON + timedelta(minutes=minutes))
+        sign_in(client, database, settings)
+        assert ("desk-begin" in client.get(call).text) == can_begin
 
 
 def test_a_form_older_than_a_change_does_not_revert_it(client, call, database):
