@@ -99,7 +99,8 @@ def health(session: Session, now: datetime) -> Health:
     latest = select(OutboxMessage.reason).where(failed).order_by(OutboxMessage.alarm_at.desc())
     pause = session.get(OutboxPause, 1)
     since = now - timedelta(days=1)
-    left = exists().where(Lead.quarantine, Lead.stage == Stage.NEW, Lead.created_at > since)
+    recent = (Lead.created_at > since, Lead.touched_at > since)  # the second uses an index
+    left = exists().where(Lead.quarantine, Lead.stage == Stage.NEW, *recent)
     flood = and_(OutboxMessage.created_at > since, OutboxMessage.kind == EmailKind.FLOOD, left)
     until = pause.paused_until if pause else None
     return Health(
