@@ -176,8 +176,9 @@ class SitePage(Page):
             if isinstance(error, SnippetMissingError):
                 place = str(error).split("'")[1]
                 wrong = f"there is no file docs/includes/{place}"
+            elif found := BRACES.search(self.markdown or ""):
+                place, wrong = found[0], "cannot be read: check what is written in braces"
             else:
-                place = found[0] if (found := BRACES.search(self.markdown or "")) else ""
-                wrong = "cannot be read: check what is written in braces"
+                place, wrong = "", f"cannot be read: {type(error).__name__}: {error}"
             self.faults.append(fault(self.file, place, wrong))
             self.content, self.toc = "", TableOfContents([])
