@@ -18,6 +18,7 @@ REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-(?:[0-9a-f]{8}-)?[0-9a-f]{32}")
 ELEMENT = re.compile(rb'<(?:a|form)\b[^>]*?\b(?:href|action)="(/(?!/)[^"]*)"[^>]*>')
 FORMS = re.compile(r"/(?:book|contact|assessment)/")
 UNREAD = {400, 403, 413}  # statuses of forms that were refused unread
+OTHERS = {"desk", "hooks"}  # blueprints without pages for visitors
 # These pages have the source stored, or are files.
 OF_ITS_OWN = re.compile(
     r"/(?:booking|email|assets)/|/assessment/(?:shared/)?[\w-]{40,}/(?!again/)|.*\.\w+$"
@@ -67,7 +68,7 @@ def carried() -> dict[str, str]:
 
 def _carry(response: Response) -> Response:
     """Add the parameters to the links and forms of a page, and to redirects."""
-    if request.blueprint == "desk" or response.status_code in UNREAD or response.is_streamed:
+    if request.blueprint in OTHERS or response.status_code in UNREAD or response.is_streamed:
         return response
     if not (along := carried()):
         return response

@@ -105,10 +105,8 @@ class Zones:
         ]
         if len(distinct) == 1:
             return (distinct[0],)
-        note = (
-            f"The calendar defines the time zone {shown} in its own way, so its events block both"
-        )
-        note += " readings."
+        note = f"The calendar defines the time zone {shown} in its own way, so its events"
+        note += " block both readings."
         return tuple(replace(clock, note=note) for clock in distinct)
 
     def _known(self, zone: str) -> Clock:
