@@ -636,7 +636,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         server_config.write_nginx(site, _address(config), build.moved)
         if not self.is_preview:
             build.compressor.finish(site)
-            build_cache.tidy()
+            if build.files.stale == build.pages.keys():  # seldom: it takes as long as 50 pages
+                build_cache.tidy()
         if not self._warned.get_counts():
             build.records.save(build.pages)
         self.on_build_error()
