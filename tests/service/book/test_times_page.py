@@ -14,7 +14,9 @@ from lead_service.book.forms import parse_start
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import TimeOff
 from lead_service.book.models import Booking
+from lead_service.book.visitor import times_page
 from lead_service.formats import clock_time
+from lead_service.ops.serving import _warm_up
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import add_host, count, only_call
@@ -312,3 +314,15 @@ def test_only_kinds_that_a_host_takes_are_linked(app, client, database):
     assert "/book/demo/" not in client.get("/book/").text
     change_host(database, meeting_link="https://meet.example.com/ann", version=3)
     assert "/book/demo/" in client.get("/book/").text
+
+
+def test_the_page_of_times_is_rendered_in_advance(app):
+    times_page._laid_out.cache_clear()
+    _warm_up(app)
+    assert times_page._laid_out.cache_info().currsize == 1
+
+
+def test_a_process_starts_without_a_database(app, caplog, monkeypatch):
+    monkeypatch.setattr(times_page, "snapshot", lambda _session: 1 / 0)
+    _warm_up(app)
+    assert "could not render" in caplog.text

@@ -12,7 +12,15 @@ from lead_service import clock
 from lead_service.accounts.audit_log import Actor
 from lead_service.accounts.members import SignInLink
 from lead_service.assess.models import Assessment
-from lead_service.book.hosts.models import Host, held_about
+from lead_service.book.hosts.models import (
+    BusyTime,
+    CalendarFeed,
+    DateOverride,
+    Host,
+    OverrideWindow,
+    TimeOff,
+    held_about,
+)
 from lead_service.book.models import Booking, TimeCell
 from lead_service.db import schema
 from lead_service.desk.team import membership
@@ -103,6 +111,27 @@ def test_the_export_contains_nothing_about_other_people(client, visitor, databas
 def test_an_address_is_found_however_it_is_typed(visitor, database, settings):
     for typed in ("ADA@example.com", " ada@EXAMPLE.COM", "Ada@Example.com "):
         assert export(database, settings, typed) == export(database, settings)
+
+
+def test_the_export_of_a_host_is_whole_and_opens_no_calendar(app, database, settings):
+    today = MONDAY_MORNING.date()
+
+    def fill(session) -> None:
+        host = session.scalars(select(Host)).one()
+        host.email = "ann@example.com"
+        host.time_off = [TimeOff(first_day=today, last_day=today, note="At the lake")]
+        host.overrides = [DateOverride(day=today, windows=[OverrideWindow(opens=0, closes=60)])]
+        host.feeds = [CalendarFeed(url="https://example.com/secret.ics", label="Work")]
+        session.flush()
+        night = {"starts_at": MONDAY_MORNING, "ends_at": MONDAY_MORNING.replace(hour=23)}
+        session.add(BusyTime(feed_id=host.feeds[0].id, **night))
+
+    database.write(fill)
+    held = export(database, settings, "ann@example.com")
+    assert all(held[model.__tablename__] for model, _ in held_about(select(Host.id)))
+    assert held["time_off"][0]["first_day"] == today.isoformat()
+    assert held["busy_time"][0]["starts_at"] == MONDAY_MORNING.isoformat()
+    assert "secret" not in json.dumps(held)
 
 
 # -- Erasing --------------------------------------------------------------------------------
