@@ -35,8 +35,7 @@ def goes_to_any_address(brought: Referenced, owner: Lead | None, now: datetime) 
     if owner is None:
         return True
     given_at = [event.at for event in owner.events if event.kind in GIVING]
-    # Times are whole seconds. A form takes longer, so in one second the link was made after it.
-    return brought.made_at >= max(given_at, default=owner.created_at)
+    return brought.made_at > max(given_at, default=owner.created_at)
 
 
 def claim(
