@@ -32,7 +32,7 @@ TWINS = {
     *("times, another zone", "times, no such zone", "times, a day that is not open"),
     *("booking form of a past start", "booking of nobody", "booking, no address"),
     *("move, another zone", "move, a past start", "desk, link of nobody"),
-    *("desk, upcoming calls", "desk, calls to be marked", "desk, lead, an empty note"),
+    *("desk, upcoming calls", "desk, calls to be marked"),
     *("desk, move a call nowhere", "desk, why not, no time", "desk, no date"),
     *("desk, mails of one state", "desk, funnel of no days", "desk, privacy, no address"),
     *("desk, no such lead", "desk, no address", "desk, nobody found", "desk, suspected lead"),

@@ -123,9 +123,16 @@ def _owner(session: Session, lead: Lead, by: Actor) -> bool:
     return _change(session, lead, {"owner_id": owner_id or None}, by)
 
 
+def release(session: Session, lead: Lead, by: Actor) -> int:
+    """Release a lead, unless it has changed since it was shown; then raise StaleLead."""
+    if lead.quarantine and is_stale(lead):  # a second click is no conflict
+        raise lead_updates.StaleLead([], set())
+    return lead_updates.release(session, lead, by)
+
+
 def _release(session: Session, lead: Lead, by: Actor) -> bool:
     was_held = lead.quarantine
-    return bool(lead_updates.release(session, lead, by)) or was_held
+    return bool(release(session, lead, by)) or was_held
 
 
 ACTS: dict[str, Act] = {

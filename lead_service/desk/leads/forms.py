@@ -44,6 +44,7 @@ class LeadForm(OwnerForm):
     )
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("Due date", [Optional()])
+    note = long_text("Note", rows=3, form="work-form")  # its section is outside the form
     # Fields for the correctable details are added below.
 
     @property
@@ -127,9 +128,3 @@ for _one in CORRECTABLE:
     for _form in (LeadForm, ToldForm):
         _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
         setattr(_form, _one.name, _field)
-
-
-class NoteForm(Form):
-    """The form of a note about a lead."""
-
-    text = long_text("Note", required="Enter a note.", rows=3)

@@ -14,8 +14,8 @@ from ...web.context import context
 from .. import labels
 from ..blueprint import blueprint, desk_zone, write
 from ..team import membership
-from . import inbox, lead_detail, lead_updates
-from .forms import LeadForm, NoteForm
+from . import bulk_actions, inbox, lead_detail, lead_updates
+from .forms import LeadForm
 
 # Limits, so that the page of a lead with thousands of events still opens.
 MOST_LINES, MOST_SAID = 200, 10
@@ -29,7 +29,7 @@ def lead(lead_id: int) -> str:
 
 @blueprint.post("/leads/<int:lead_id>/")
 def lead_submit(lead_id: int) -> ResponseReturnValue:
-    """Save stage, owner, next action and details; 409 if another member has changed the same."""
+    """Save stage, owner, next action, details and a note; 409 if another changed the same."""
     form = LeadForm(request.form)
 
     def save(session: Session, by: Actor) -> str | None:
@@ -40,7 +40,9 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         seen = lead_updates.parse_update(form.seen.data or "")
         version = form.version.data or 0
         is_changed = lead_updates.save(session, found, form.wanted, version, seen, by)
-        return "Saved." if is_changed else "Nothing has changed."
+        if form.note.data:
+            lead_updates.write_note(session, found, form.note.data, by)
+        return "Saved." if is_changed or form.note.data else "Nothing has changed."
 
     try:
         told = write(save)
@@ -50,21 +52,6 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         return _render_lead(lead_id, form), 422
     flash(told)
     return redirect(url_for(".lead", lead_id=lead_id), 303)
-
-
-@blueprint.post("/leads/<int:lead_id>/notes")
-def add_note(lead_id: int) -> ResponseReturnValue:
-    """Add a note."""
-    form = NoteForm(request.form)
-    if not form.validate():
-        return _render_lead(lead_id, noting=form), 422
-    text = form.text.data or ""
-    write(
-        lambda session, by: lead_updates.write_note(
-            session, find_lead_or_404(session, lead_id, lock=True), text, by
-        )
-    )
-    return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
 
 
 @blueprint.post("/leads/<int:lead_id>/notes/<int:note_id>/remove")
@@ -84,16 +71,19 @@ def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/leads/<int:lead_id>/release")
 def release(lead_id: int) -> ResponseReturnValue:
-    """Release a lead and its calls from quarantine, with their emails."""
-    mails = write(
-        lambda session, by: lead_updates.release(
-            session, find_lead_or_404(session, lead_id, lock=True), by
-        )
-    )
-    flash(
-        "Released."
-        + (" We\u2019ll send the held emails that can still arrive in time." if mails else "")
-    )
+    """Release a lead, its calls and their emails, unless it has changed since it was shown."""
+
+    def work(session: Session, by: Actor) -> int:
+        found = find_lead_or_404(session, lead_id, lock=True)
+        return bulk_actions.release(session, found, by)
+
+    try:
+        emails = write(work)
+    except lead_updates.StaleLead:
+        flash("Nothing was changed, because someone else changed this lead. Look at it again.")
+    else:
+        later = " We\u2019ll send the held emails that can still arrive in time."
+        flash(f"Released.{later if emails else ''}")
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 
@@ -114,7 +104,6 @@ def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> L
 def _render_lead(
     lead_id: int,
     form: LeadForm | None = None,
-    noting: NoteForm | None = None,
     stale: lead_updates.StaleLead | None = None,
 ) -> str:
     """Render the page with the submitted forms, or else with the lead's present values.
@@ -137,7 +126,6 @@ def _render_lead(
             dossier=known,
             lead=found,
             form=form,
-            noting=noting or NoteForm(),
             stale=stale,
             today=inbox.desk_today(session, clock.now()),
             most_lines=MOST_LINES,

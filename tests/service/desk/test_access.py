@@ -20,7 +20,7 @@ DESK = {
         sign_in_submit
     """,
     MEMBER: """
-        add_note add_passkey ask_spam availability book_call book_call_submit call calls
+        add_passkey ask_spam availability book_call book_call_submit call calls
         cancel_call cancel_call_submit change_leads clear_flood confirm_call correct_email
         correct_email_submit end_session floods funnel give_call give_call_submit host
         inbox invite_again invite_again_submit keys lead lead_submit mail mail_html

@@ -17,6 +17,7 @@ from lead_service.desk.leads.filters import LeadFilter
 from lead_service.emails import outbox
 from lead_service.emails.message import Attachment, EmailKind, Message, to_json
 from lead_service.emails.models import OutboxMessage
+from lead_service.leads.events import add_note
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from lead_service.leads.touch import source_by_hand
 from tests.service.conftest import MONDAY_MORNING
@@ -291,8 +292,8 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert "other lead: 2" in client.get("/desk/trail/?about=lead+1").text
     moved = client.get("/desk/leads/2/?call=1")
     assert (moved.status_code, moved.location) == (307, f"{lead}?call=1")
-    noted = press(client, "/desk/leads/2/notes", text=NOTE)
-    assert (noted.status_code, noted.location) == (307, f"{lead}notes")
+    noted = press(client, "/desk/leads/2/", note=NOTE)
+    assert (noted.status_code, noted.location) == (307, lead)
     assert client.get("/desk/leads/3/").status_code == 404
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
@@ -316,7 +317,11 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
             row.body = to_json(one)
 
     database.write(tell)
-    press(client, lead, f"{lead}notes", text="She wrote from DNAA@example.com first")
+    database.write(
+        lambda session: add_note(
+            session, session.get_one(Lead, 1), 1, "She wrote from DNAA@example.com", MONDAY_MORNING
+        )
+    )
     press(client, "/desk/privacy/", "/desk/privacy/erase", email="dnaa@example.com")
     assert "dnaa" not in client.get(lead).text.lower()
     with database.read() as session:

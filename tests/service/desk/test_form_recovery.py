@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 WORDS = "She said that the board decides on Thursday, and that nobody owns the rollout."
 PAGE = "/desk/leads/1/"
+TYPED = {"stage": "new", "owner_id": "", "version": "1", "note": WORDS}
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def notes(database) -> list[str]:
 
 def again(client, page: str):
     """Click the only button of an error page."""
-    form = {"csrf_token": hidden(page, "csrf_token"), "text": hidden(page, "text")}
-    return client.post(f"{PAGE}notes", data=form)
+    names = ("csrf_token", *TYPED)
+    return client.post(PAGE, data={name: hidden(page, name) for name in names})
 
 
 def test_a_form_with_another_sessions_token_needs_one_more_click(
@@ -44,7 +45,7 @@ def test_a_form_with_another_sessions_token_needs_one_more_click(
     stale = hidden(client.get(PAGE).text, "csrf_token")
     press(client, "/desk/", "/desk/sign-out/")
     sign_in(client, database, settings)
-    refused = client.post(f"{PAGE}notes", data={"csrf_token": stale, "text": WORDS})
+    refused = client.post(PAGE, data=TYPED | {"csrf_token": stale})
     assert refused.status_code == 403
     assert WORDS in refused.text
     assert stale not in refused.text
@@ -58,7 +59,7 @@ def test_a_form_of_an_ended_session_is_kept_until_its_writer_signs_in(
 ):
     token = hidden(client.get(PAGE).text, "csrf_token")
     client.delete_cookie("desk", domain="127.0.0.1")
-    refused = client.post(f"{PAGE}notes", data={"csrf_token": token, "text": WORDS})
+    refused = client.post(PAGE, data=TYPED | {"csrf_token": token})
     still = again(client, refused.text)
     assert (refused.status_code, still.status_code) == (403, 403)
     assert WORDS in refused.text and WORDS in still.text
@@ -71,8 +72,8 @@ def test_a_form_of_an_ended_session_is_kept_until_its_writer_signs_in(
 
 def test_a_cross_site_form_is_never_offered_to_a_member(client, member, database):
     token = hidden(client.get(PAGE).text, "csrf_token")
-    form, elsewhere = {"csrf_token": token, "text": WORDS}, {"Sec-Fetch-Site": "cross-site"}
-    refused = client.post(f"{PAGE}notes", data=form, headers=elsewhere)
+    form, elsewhere = TYPED | {"csrf_token": token}, {"Sec-Fetch-Site": "cross-site"}
+    refused = client.post(PAGE, data=form, headers=elsewhere)
     assert refused.status_code == 403
     assert WORDS not in refused.text and "<form" not in refused.text
     assert notes(database) == []

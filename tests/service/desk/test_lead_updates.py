@@ -217,7 +217,7 @@ def test_a_former_owner_stays_with_the_leads_that_they_closed(client, ann, datab
 
 
 def write(client, text: str):
-    return press(client, PAGE, PAGE + "notes", text=text)
+    return save(client, note=text)
 
 
 def notes(database) -> list[tuple]:
@@ -228,7 +228,7 @@ def notes(database) -> list[tuple]:
 
 def test_a_note_is_kept_with_its_author_and_time_once(client, ann, database):
     for _ in range(2):
-        assert write(client, "Decides in May.\nAsk for Eve.").location == PAGE + "#notes"
+        assert write(client, "Decides in May.\nAsk for Eve.").location == PAGE
     assert [text.split() for _, text in notes(database)] == [
         ["Decides", "in", "May.", "Ask", "for", "Eve."]
     ]
@@ -237,12 +237,20 @@ def test_a_note_is_kept_with_its_author_and_time_once(client, ann, database):
     assert [what for _, what, *_ in trail(database)[1:]] == ["note_added"]
 
 
-def test_an_empty_or_endless_note_is_refused_and_kept(client, ann, database):
-    for text in (" ", "n" * 2001):
-        sent = write(client, text)
-        assert sent.status_code == 422
+def test_an_endless_note_is_refused_and_kept(client, ann, database):
+    sent = write(client, "n" * 2001)
+    assert sent.status_code == 422
     assert "n" * 2001 in sent.text
+    assert write(client, " ").status_code == 303
     assert notes(database) == []
+
+
+def test_a_note_is_saved_with_the_rest_and_kept_in_a_conflict(client, ann, bob, database):
+    save(bob, stage="won")
+    stale = save(client, stage="lost", note="They said no.")
+    assert stale.status_code == 409 and ">\r\nThey said no.</textarea>" in stale.text
+    save(client, stage="lost", note="They said no.", version="2")
+    assert (lead(database).stage, notes(database)) == ("lost", [(1, "They said no.")])
 
 
 def test_a_note_is_removed_by_its_author_or_an_admin(client, bob, database):

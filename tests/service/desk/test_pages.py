@@ -25,7 +25,7 @@ from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press
 from tests.support.app.stored_data import kept
-from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
+from tests.support.app.visitor_forms import VISITOR, WORST, assess, book, hidden
 
 
 def only(database, model):
@@ -245,6 +245,17 @@ def test_a_release_sends_held_emails_once(client, member, database, at):
     text = lead_page(client)
     assert "· <bdi>ann@example.com</bdi>" in text
     assert "Release: this is a real person" not in text
+
+
+@pytest.mark.parametrize("action", ["1/release", "bulk"])
+def test_a_release_from_an_old_page_undoes_nobodys_decision(client, member, database, at, action):
+    book(client, website="filled by a program")
+    old = hidden(lead_page(client), "seen")
+    press(client, "/desk/", "/desk/leads/spam/", lead="1")
+    press(client, "/desk/", f"/desk/leads/{action}", seen=old, lead="1", do="release")
+    assert "Nothing was changed" in client.get("/desk/").text
+    lead = only(database, Lead)
+    assert (lead.quarantine, lead.stage) == (True, "lost")
 
 
 def press_on_lead(client, action: str):

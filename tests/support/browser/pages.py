@@ -168,7 +168,6 @@ PLACES = published() | {
     "desk, invite again": Place("{missed}again/", is_desk=True),
     "desk, lead": Place("{lead}", is_desk=True),
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
-    "desk, lead, an empty note": Place("{lead}", send_nothing("Add the note"), 422, is_desk=True),
     "desk, suspected lead": Place("{suspect}", is_desk=True),
     "desk, calls": Place("/desk/calls/", is_desk=True),
     "desk, calls to be marked": Place("/desk/calls/?view=unmarked", is_desk=True),
