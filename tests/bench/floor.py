@@ -66,7 +66,7 @@ def app() -> Flask:
 
 
 def _store(connection, form: Contact, now: datetime) -> None:
-    """Insert the rows of our contact form: a lead, its event, its consent and an email."""
+    """Insert the rows of our contact form: a lead, its event, its consent and two emails."""
     person = {name: form[name].data for name in ("email", "name", "company", "phone")}
     known = {"address": form.email.data, "sort_name": form.name.data, "sought": form.email.data}
     result = connection.execute(LEAD, person | known | {"created_at": now, "touched_at": now})
@@ -75,19 +75,19 @@ def _store(connection, form: Contact, now: datetime) -> None:
     connection.execute(EVENT, event | {"lead_id": lead_id, "submission_key": uuid.uuid4().hex})
     consent = {"wording": "1", "may_contact": form.may_contact.data, "source": "contact"}
     connection.execute(CONSENT, consent | {"lead_id": lead_id, "at": now})
-    mail = {
-        "id": uuid.uuid4().hex,
-        "kind": "new_lead",
-        "address": "team@example.com",
-        "facts": FACTS,
-        "state": "pending",
-        "attempts": 0,
-        "reason": "",
-        "dedupe_key": uuid.uuid4().hex,
-    }
-    connection.execute(
-        MAILED, mail | {"lead_id": lead_id, "created_at": now, "due_at": now, "next_at": now}
-    )
+    for kind, address in (("message_received", form.email.data), ("new_lead", "team@example.com")):
+        mail = {
+            "id": uuid.uuid4().hex,
+            "kind": kind,
+            "address": address,
+            "facts": FACTS,
+            "state": "pending",
+            "attempts": 0,
+            "reason": "",
+            "dedupe_key": uuid.uuid4().hex,
+        }
+        times = {"created_at": now, "due_at": now, "next_at": now}
+        connection.execute(MAILED, mail | times | {"lead_id": lead_id})
 
 
 if __name__ == "__main__":
