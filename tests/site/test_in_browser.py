@@ -146,6 +146,16 @@ def test_a_late_typeface_delays_nothing_and_never_swaps_during_reading(visit, ad
     assert fonts_of(page) == before != [OURS]
 
 
+def test_the_bold_typeface_is_preloaded_only_where_it_is_used(visit, address):
+    page = visit("/")
+    for path in ("/", ARTICLE, "/about/", "/discovery-call/", "/framework/", "/privacy/"):
+        page.goto(address + path)
+        preloaded, used = page.evaluate("""document.fonts.ready.then(() => [
+            document.querySelector("link[rel=preload][href*=semibold]") !== null,
+            [...document.fonts].some(one => one.weight === "600" && one.status === "loaded")])""")
+        assert preloaded == used, path
+
+
 def fonts_of(page):
     """Name the fonts in which the heading is drawn."""
     browser = page.context.new_cdp_session(page)
