@@ -51,11 +51,7 @@ class Ask:
 
 
 _asks: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[Ask, ...], Field(min_length=1)])
-_words: TypeAdapter[Any] = TypeAdapter(
-    dict[
-        str, Annotated[tuple[Annotated[str, AfterValidator(_check_word)], ...], Field(min_length=1)]
-    ]
-)
+_words: TypeAdapter[Any] = TypeAdapter(dict[str, Annotated[tuple[Word, ...], Field(min_length=1)]])
 _general: TypeAdapter[Any] = TypeAdapter(tuple[str, ...])
 
 

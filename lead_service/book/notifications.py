@@ -62,12 +62,10 @@ def form_answered(
             source="book",
             at=now,
         )
-    if outcome.booking:
-        booked(session, settings, outcome.booking, by, note, flood=request.flood)
+    if booking := outcome.booking:
+        booked(session, settings, booking, by, note, flood=request.flood)
         is_silent = request.suspect or outcome.lead.disowned_at
-        if outcome.booking.quarantine and not is_silent:
-            # By this email, the visitor confirms the held call.
-            booking = outcome.booking
+        if booking.quarantine and not is_silent:  # the visitor confirms the call by this email
             queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
     else:
         why = refusals.to_team(outcome.refusals)

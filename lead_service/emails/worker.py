@@ -77,10 +77,7 @@ def run(
     is_over = _start_all_beside(beside, db, transport, our_clock)
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
-            more = False
-            if not our_clock.is_wrong(db):
-                chores.do_when_due(db)
-                more = deliver(clock.now())
+            more = not our_clock.is_wrong(db) and _work(db, chores, deliver)
             troubles = 0
         except Exception as error:  # an error must not end this process
             more, troubles = False, troubles + 1
@@ -98,6 +95,12 @@ def _sender(
     on_expired = partial(team_notices.never_told, settings)
     keep_text = settings.is_local
     return partial(deliver_one, db, transport, compose, keep_text=keep_text, on_expired=on_expired)
+
+
+def _work(db: Database, chores: "_Daily", deliver: Callable[[datetime], bool]) -> bool:
+    """Do the daily work if it is due, and deliver one email; return whether there was one."""
+    chores.do_when_due(db)
+    return deliver(clock.now())
 
 
 class _Daily:

@@ -31,5 +31,5 @@ def names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
         of_these = select(model).where(model.id.in_(numbers.get(kind, ())))
         for one in session.scalars(of_these):
             named[f"{kind} {one.id}"] = one.name or one.email
-    mails = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
-    return named | {f"email {one.id}": one.address for one in session.scalars(mails)}
+    emails = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
+    return named | {f"email {one.id}": one.address for one in session.scalars(emails)}
