@@ -21,14 +21,14 @@ PAGES = (
         "/assessment/",
         "Self-assessment",
         "Answer {questions} questions in about {minutes}, without an account. See where to begin,"
-        " and what would have to be true.",
+        " and what would have to be true to scale.",
         ("AI readiness", "maturity", "test", "quiz", "questionnaire", "score", "check"),
     ),
     ServicePage(
         "/assessment/example/",
         "An example of an AI readiness result",
-        "What you get from the self-assessment: where to begin, what would have to be true, and"
-        " the first moves. With made-up answers.",
+        "What you get from the self-assessment: where to begin, what would have to be true to"
+        " scale, and the first moves. With made-up answers.",
         ("sample", "report", "PDF"),
     ),
     ServicePage(

@@ -23,7 +23,7 @@ OF_AN_OLDER_VERSION = "What has changed here since you answered?"
 
 _RECOMMENDED = {
     OutcomeKind.NOTHING: "No engagement, because every condition is true or nearly true",
-    OutcomeKind.CLOSE_YOURSELF: "No engagement, because they can close this themselves",
+    OutcomeKind.CLOSE_YOURSELF: "No engagement, because they can handle this internally",
 }
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Brief:
         """The heading of the changes; empty for a first assessment."""
         if self.since is None:
             return ""
-        which = "Compared with a shared result of" if self.since.is_shared else "Changed since"
+        which = "Compared with a shared result from" if self.since.is_shared else "Changed since"
         return f"{which} {write_date(self.since.at)}"
 
     @property
@@ -77,7 +77,7 @@ class Brief:
         """Say how the overall results differ, and whether something can't be compared."""
         since, overall = self.since, self.diagnosis.overall
         if since is None or since.is_shared:
-            return f"Overall {since.overall} there, {overall} here." if since else ""
+            return f"Overall {since.overall} for them, {overall} for this lead." if since else ""
         said = [f"Overall {since.overall} then, {overall} now.", *since.sentences]
         if not since.changes:
             said.append("Every answer that can be compared is the same.")

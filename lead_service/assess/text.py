@@ -9,7 +9,7 @@ from .retake import Change, Comparison
 SHOWN = 3  # conditions that are open on the page; the others are folded
 _TITLES = {
     OutcomeKind.NOTHING: "You do not need an engagement",
-    OutcomeKind.CLOSE_YOURSELF: "Close this yourself",
+    OutcomeKind.CLOSE_YOURSELF: "Handle this internally",
 }
 
 

@@ -166,7 +166,7 @@ def _why_gone(page: TimesPage, wanted: datetime) -> str:
     """Say why a call can't be moved to a start."""
     assert page.moving
     if wanted == page.moving.starts_at:
-        return "Your call is at that time already."
+        return "Your call is already at that time."
     with context().database.read() as session:
         asked = page.hosts, page.kind, wanted, clock.now(), page.moving.id
         return refusals.to_visitor(bookings.refusals_of(session, *asked))

@@ -45,7 +45,7 @@ WORDS = {
         "One of the fields contains characters that we can\u2019t store. Nothing was saved.",
     ),
     429: ("Too many requests", "Send it again {when}, or write to us. Nothing was saved."),
-    500: ("Something went wrong on our end", "We\u2019ve been notified. Nothing was saved."),
+    500: ("Something went wrong on our end", "Try again in a few minutes. Nothing was saved."),
     UNAVAILABLE: (
         "We can\u2019t save anything right now",
         "Try again in a minute. If it\u2019s urgent, contact us.",

@@ -25,12 +25,12 @@ TO_VISITOR = {
     UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, so we"
     " can\u2019t promise that time.",
     UnavailableReason.NOTICE: "That time is too soon: we need more notice.",
-    UnavailableReason.HORIZON: "That time is too far ahead. We don\u2019t book that far ahead yet.",
+    UnavailableReason.HORIZON: "That time is too far ahead. Choose an earlier one.",
     UnavailableReason.PAST: "That time has passed.",
 }
 TO_TEAM = {
     UnavailableReason.BOOKED: "{host} has another call then",
-    UnavailableReason.HELD: "it may be spam, and the limit for such calls is reached",
+    UnavailableReason.HELD: "it may be spam, and too many such calls are held already",
     UnavailableReason.LIMIT: "{host} takes no more calls on that day",
     UnavailableReason.BUSY: "the calendar \u201c{name}\u201d of {host} is busy then",
     UnavailableReason.UNREAD: "the calendar \u201c{name}\u201d of {host} can\u2019t be read",
@@ -58,7 +58,7 @@ ON_DESK = {
     UnavailableReason.UNREAD: "We don\u2019t know whether the calendar \u201c{name}\u201d is free"
     " at that time, so visitors can\u2019t book it.",
 }
-BEYOND = "That is further ahead than any calendar reaches."
+BEYOND = "That is too far ahead. Choose an earlier time."
 CLOSED = "Outside the host\u2019s hours. The host isn\u2019t available near this time."
 SHOWN = range(1970, 9000)  # years; later times count as endless
 INSTANT = timedelta(microseconds=1)

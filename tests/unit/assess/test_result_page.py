@@ -300,7 +300,7 @@ def test_organizations_that_can_close_it_alone_are_told_how(number):
     how = text.how_to_close(made)
     assert len(how) == 3
     said = text_of(page("result", made))
-    assert "Close this yourself" in said and all(one in said for one in how)
+    assert "Handle this internally" in said and all(one in said for one in how)
     alone = "the open condition" in how[0] and "on that date" in how[2]
     assert alone if number == 1 else "two open conditions" in how[0]
 
