@@ -60,7 +60,7 @@ SUBJECTS = {  # the same in subjects, beside a name and a time
     CallNews.DISOWNED: "booked by someone else",
     CallNews.CORRECTED: "new email address",
     CallNews.MISSED: "missed the call",
-    CallNews.NEVER_TOLD: "never told of the call",
+    CallNews.NEVER_TOLD: "not told about the call",
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 LATE = timedelta(days=1)  # an email sent later says so
@@ -213,7 +213,7 @@ def team_news(
     lead = session.get(Lead, row.lead_id or 0)
     booking = session.get(Booking, row.booking_id or 0)
     if lead is None or ("news" in facts and booking is None):
-        raise NotNeeded("what it tells of was erased")
+        raise NotNeeded("the lead or call was erased")
     what, text, reply_to = facts.get("what", ""), facts.get("text", ""), lead.email
     call, zone = "", "UTC"
     came_from, occasion = facts.get("came_from"), Occasion(facts["occasion"])
@@ -252,7 +252,7 @@ def _as_heard(
     if facts["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
         return facts | {"news": CallNews.BOOKED}  # it replaced the first email
     if facts["news"] == CallNews.MOVED and intents.is_back(booking, facts):
-        raise NotNeeded("the call is back at the time that they know")
+        raise NotNeeded("the call is back at the time they already have")
     return facts
 
 
@@ -283,7 +283,7 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
 def _choice(agreed: Agreed, may_contact: bool) -> str:
     """Describe a person's choice about emails; raise NotNeeded if they have changed it since."""
     if bool(agreed.topics) != may_contact:
-        raise NotNeeded("they changed their choice since")
+        raise NotNeeded("they have changed their choice since then")
     if may_contact:
         return f"confirmed by email that we may email them about {' and '.join(agreed.topics)}"
     return "withdrew their consent to our emails"

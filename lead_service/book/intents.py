@@ -11,7 +11,7 @@ from ..emails.message import VISITOR, EmailKind
 from ..emails.models import OutboxMessage
 from .models import Booking
 
-# After this time, canceling a call that the recipient never heard of would only confuse.
+# After this time, canceling a call that we never told the recipient about would only confuse.
 STALE = timedelta(days=1)
 CANCELLATIONS = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
 # Kinds that describe the call's present state.
@@ -34,11 +34,11 @@ def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime)
     if row.kind is EmailKind.BOOKING_FOR_HOST and not (is_current and is_hosts):
         return "the call has changed since"
     if row.kind is EmailKind.BOOKING_CANCELLED_FOR_HOST and booking.is_live and is_hosts:
-        return "the call is theirs again"
+        return "the call is with this host again"
     if row.kind in CANCELLATIONS and never_knew and not facts.get("is_team"):
-        return "they never heard of the call"
+        return "we never told them about the call"
     if row.kind in MOVED and has_heard and not facts.get("is_given") and is_back(booking, facts):
-        return "the call is back at the time that they know"
+        return "the call is back at the time they already have"
     if row.kind is EmailKind.BOOKING_WITHDRAWN and is_theirs:
         return "the invitation is for this address after all"
     if row.kind is EmailKind.BOOKING_WITHDRAWN and not has_heard:

@@ -74,7 +74,7 @@ TOLD = {  # the delivery events in a lead's timeline
 TROUBLE = (*RETURNED, Delivery.REPORTED)
 LATE_BOUNCE = timedelta(days=5)  # an email can bounce this long after it was sent
 NO_REMINDER = {
-    Delivery.BOUNCED: "an earlier email to this address came back",
+    Delivery.BOUNCED: "an earlier email to this address bounced",
     Delivery.REPORTED: "they called an earlier email spam",
 }
 ARRIVED = (Delivery.DELIVERED, Delivery.REPORTED)

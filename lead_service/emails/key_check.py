@@ -31,9 +31,9 @@ def check_key(settings: Settings) -> tuple[str | None, datetime | None]:
 
 def _missing(settings: Settings, scopes: list[str]) -> str | None:
     if SENDING not in scopes:
-        return f"SENDGRID_API_KEY: may not send ({SENDING})"
+        return f"SENDGRID_API_KEY: lacks the right to send ({SENDING})"
     if ERASING not in scopes and provider_erasure.are_asked_for(settings):
-        return f"SENDGRID_API_KEY: may not have an address erased ({ERASING})"
+        return f"SENDGRID_API_KEY: lacks the right to erase an address ({ERASING})"
     return None
 
 

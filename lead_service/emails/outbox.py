@@ -79,7 +79,7 @@ PROMISED = select(func.count(OutboxMessage.id)).where(
 
 
 class NotNeeded(Exception):
-    """The email is out of date, or its recipient never heard of the event."""
+    """The email is out of date, or its recipient was never told about the event."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)

@@ -62,7 +62,7 @@ class Health:
             enough = f"Emails held because one address got too many: {self.too_many}"
             troubles.append(f"{enough}. Release or erase their leads on the desk.")
         if self.floods:
-            flood = f"Hours of the last day with a burst of possible spam: {self.floods}"
+            flood = f"Hours with a burst of possible spam in the last day: {self.floods}"
             troubles.append(f"{flood}. Check \u201cPossible spam\u201d on the desk.")
         if self.unerased:
             refused = f"Addresses that SendGrid has not erased: {self.unerased}"

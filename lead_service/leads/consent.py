@@ -205,7 +205,7 @@ def _may_contact(agreed: Agreed, *, is_more: bool = False) -> str:
         return "They checked the box that lets us email them, but have not confirmed it by email."
     if agreed.has_withdrawn:
         what = "other emails" if is_more else "be contacted"
-        return f"They agreed to {what}, and later withdrew that."
+        return f"They agreed to {what}, but later withdrew their consent."
     if agreed.services is None and agreed.result is None:
         return f"We have not asked whether we may contact them{more}."
     return f"They did not agree to be contacted{more}."

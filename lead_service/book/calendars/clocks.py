@@ -106,7 +106,7 @@ class Zones:
         if len(distinct) == 1:
             return (distinct[0],)
         note = f"The calendar defines the time zone {shown} in its own way, so its events"
-        note += " block both readings."
+        note += " block each time that they might mean."
         return tuple(replace(clock, note=note) for clock in distinct)
 
     def _known(self, zone: str) -> Clock:
@@ -201,7 +201,5 @@ def _by_offset(plain: str, shown: str) -> Clock | None:
 
 
 def _vague(shown: str, least: int, most: int) -> Clock:
-    note = (
-        f"The time zone {shown} is not known, so its events block every time that they could mean."
-    )
+    note = f"The time zone {shown} is not known, so its events block every time they might mean."
     return Clock(least=least, most=most, note=note)

@@ -23,8 +23,8 @@ OUTLOOK_FREE = {"FREE", "WORKINGELSEWHERE"}
 EXCHANGE = re.compile("040000008200E00074C5B7101A82E008[0-9A-F]+", re.IGNORECASE)
 BY_EXCHANGE = re.compile(rb"vCal-Uid.{4}([^\0]+)", re.DOTALL)
 NO_END = "An event\u2019s end cannot be read, so the event blocks the rest of its day."
-BACKWARD = "An event ends before it starts, so it blocks both readings."
-TWO_ZONES = "A time is given by two clocks, so it blocks both readings."
+BACKWARD = "An event ends before it starts, so it blocks the time before and after its start."
+TWO_ZONES = "A time is given in two time zones, so the event blocks both times."
 SILENT = "The calendar does not say what is free after {:%Y-%m-%d}."
 MOST_NOTES = 10
 

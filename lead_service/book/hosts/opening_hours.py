@@ -80,7 +80,7 @@ def _window(part: str) -> Window:
         )
     if end <= start:
         raise ValueError(
-            f"\u201c{part}\u201d doesn\u2019t end after it starts. Write am or pm, like 9am-5pm."
+            f"\u201c{part}\u201d has to end after it starts. Write am or pm, like 9am-5pm."
             " For hours past midnight, write 10pm-2am or 22:00-26:00."
         )
     if end > DAY >= (until.minutes or 0) and end - start > LONGEST_NIGHT and not found[3]:
@@ -89,7 +89,7 @@ def _window(part: str) -> Window:
             f" or {write_windows([Window(start, end)])} if you mean it."
         )
     if start % 5 or end % 5:
-        raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")
+        raise ValueError(f"In \u201c{part}\u201d, the minutes must end in 0 or 5.")
     return Window(start, end)
 
 

@@ -55,7 +55,7 @@ def problems(
     else:
         for host in hosts:
             if not (host.hours or host.overrides):
-                yield f"{host.name} takes calls and has no hours; set them on the desk"
+                yield f"{host.name} takes calls but has no hours; set them on the desk"
     if calls and hosts:
         for kind in calls.all:
             if not who_take(hosts, kind, calls):
@@ -72,6 +72,6 @@ def _lengths(hosts: Sequence[Host], minutes: int) -> Iterator[str]:
     for host in hosts:
         if host.duration not in (HALF_HOUR, minutes):
             yield (
-                f"calls with {host.name} took {host.duration} minutes, and take {minutes} minutes"
-                " now; edit docs/calls.yml, or save the rules of that host on the desk to agree"
+                f"calls with {host.name} took {host.duration} minutes, and now take {minutes};"
+                " edit docs/calls.yml, or accept this: save that host\u2019s rules on the desk"
             )

@@ -35,7 +35,7 @@ def _current(feed: CalendarFeed, now: datetime) -> str:
     if not feed.fault:
         return read
     until = moment(feed.succeeded_at + busy_times.FRESH, zone, now)
-    return f"{read} The last attempt failed: {feed.fault}. The times we read count until {until}."
+    return f"{read} The last attempt failed: {feed.fault}. We use the times we read until {until}."
 
 
 def _not_believed(feed: CalendarFeed, now: datetime) -> str:

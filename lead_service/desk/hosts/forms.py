@@ -77,7 +77,7 @@ class HostForm(CityForm):
 
     person = Choice(
         "Person on the site (optional)",
-        description="Visitors read the name of this person, and see the portrait and lines.",
+        description="Visitors see this person\u2019s name, portrait and description.",
         default="",
     )
     name = short_text("Name", required="Enter the name to show to visitors.")

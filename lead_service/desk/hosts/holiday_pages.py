@@ -51,7 +51,7 @@ def _fault(country: str, region: str) -> str:
     if country and country not in holidays.COUNTRIES:
         return "Choose a country from the list."
     if region and region not in holidays.regions(country):
-        return "Choose a region of that country, or the whole of it."
+        return "Choose a region of that country, or the whole country."
     return ""
 
 

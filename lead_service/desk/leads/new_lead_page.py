@@ -63,7 +63,7 @@ def _told(added: lead_updates.Added) -> str:
         return told
     *before, last = (LABELS[name].lower() for name in added.other)
     names = f"{', '.join(before)} and {last}" if before else last
-    return f"{told} You typed another {names}: we kept ours, and yours is in the timeline."
+    return f"{told} You entered a different {names}. We kept ours, and yours is in the timeline."
 
 
 def _render_form(form: NewLeadForm) -> str:

@@ -77,7 +77,8 @@ def mail_resume() -> ResponseReturnValue:
 
     write(work)
     flash(
-        "Sending has resumed. If the provider refuses again, sending stops and this page says so."
+        "Sending has resumed. If the provider refuses again, we\u2019ll stop, and this page will"
+        " say so."
     )
     return _back()
 

@@ -105,8 +105,8 @@ def erase_person() -> ResponseReturnValue:
     elif not settings.is_local:  # this process may not see the backups
         told += f" Older backups contain it for up to {settings.backup_days} days."
     if not context().database.is_sqlite:
-        told += " PostgreSQL's files keep what was erased until the next daily cleanup and its log"
-        told += " (WAL) until that is overwritten, usually within a day."
+        told += " PostgreSQL keeps erased data in its files until the next daily cleanup, and in"
+        told += " its log (WAL) until the log is overwritten, usually within a day."
     flash(told)
     return redirect(url_for(".privacy_page"), 303)
 

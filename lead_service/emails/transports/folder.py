@@ -32,7 +32,7 @@ class Folder:
         try:
             content = mime_message(message, outbox_id, self._sender).as_bytes()
         except Exception as error:
-            raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
+            raise Permanent(f"it is not a valid email ({type(error).__name__})") from None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _replace(self._path(message.kind, outbox_id), content)

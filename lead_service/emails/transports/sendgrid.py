@@ -101,7 +101,7 @@ class SendGrid:
         try:
             content = self._content(message, outbox_id)
         except Exception as error:
-            raise Permanent(f"no request can be made of it ({type(error).__name__})") from None
+            raise Permanent(f"it is not a valid request ({type(error).__name__})") from None
         answer = self.ask("POST", "/v3/mail/send", content)
         if answer.status == 202 or (answer.status == 200 and self._is_sandbox):
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))

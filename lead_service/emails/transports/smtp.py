@@ -57,7 +57,7 @@ class Smtp:
             envelope = wire_address(self._sender[0]), wire_address(message.to)
             "".join(envelope).encode("ascii")
         except Exception as error:
-            raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
+            raise Permanent(f"it is not a valid email ({type(error).__name__})") from None
         self._converse(lambda server: server.sendmail(*envelope, content), message)
         return Accepted()
 

@@ -56,7 +56,7 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
         "Upcoming calls, booked within two days, that were not confirmed.",
         len(unproved),
     )
-    yield _value("floods", "Hours of the last day with a burst of possible spam.", health.floods)
+    yield _value("floods", "Hours with a burst of possible spam in the last day.", health.floods)
     yield _value(
         "emails_too_many", "Emails held because one address got too many.", health.too_many
     )

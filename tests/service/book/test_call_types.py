@@ -132,7 +132,7 @@ def test_check_names_a_host_whose_calls_had_another_length_until_their_rules_are
     assert faults() == []
     change_host(database, duration=45)
     (fault,) = faults()
-    assert "45 minutes" in fault and "30 minutes" in fault
+    assert "45 minutes" in fault and "now take 30" in fault
     sign_in(client, database, settings)
     assert send(client, HOST + "rules/", **RULES).status_code == 303
     assert faults() == []

@@ -174,7 +174,7 @@ def test_unconfirmed_calls_are_listed_before_they_begin_and_reported_when_they_d
     at(begun)
     for _ in range(2):
         held.look_after(database, settings, begun)
-    assert sum("never told" in one.subject for _, one in mails()) == 2
+    assert sum("not told" in one.subject for _, one in mails()) == 2
     assert "has started" in client.get("/desk/").text
     (line,) = said(begun)
     assert line.startswith("Calls that started without confirmation: 2.")

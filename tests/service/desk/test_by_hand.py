@@ -92,7 +92,7 @@ def test_an_existing_lead_keeps_its_details_and_other_typed_ones_go_to_its_timel
     assert sent.location == "/desk/leads/new/?how=Trade+fair"
     told = client.get(sent.location).text
     assert "We already had dana@example.com" in told
-    assert "You typed another name, phone and company:" in told
+    assert "You entered a different name, phone and company." in told
     found = one(database, Lead)
     assert (found.name, found.phone) == ("Dana", "+1 212 555 0100")
     assert (found.first_touch, found.last_touch["utm_source"]) == (came, "trade fair")
@@ -278,7 +278,7 @@ def combined(client, lead) -> str:
     press(client, "/desk/leads/new/", **form | {"name": "D. Doe"})
     page, email = "/desk/leads/2/email/", {"email": "Dana@example.com"}
     asked = press(client, page, **email)
-    assert asked.status_code == 409 and "has this address already" in asked.text
+    assert asked.status_code == 409 and "already has this address" in asked.text
     both = {"other": hidden(asked.text, "other"), "seen": hidden(asked.text, "seen")}
     gone = press(client, page, email="else@example.com", **both)  # no lead has that address
     assert gone.status_code == 409 and "Someone else has corrected an address" in gone.text

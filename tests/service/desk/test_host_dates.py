@@ -115,7 +115,7 @@ def test_the_state_of_a_calendar_is_described_in_words(client, admin, database):
     assert "Read Mon, Nov 23, 7:00 am." in set_up(1)
     failed = set_up(2, "it did not answer in time")
     assert "The last attempt failed: it did not answer in time." in failed
-    assert "count until Tue, Nov 24, 6:00 am" in failed
+    assert "times we read until Tue, Nov 24, 6:00 am" in failed
     stale = set_up(25)
     assert "which is too long ago" in stale
     assert "Calendar not up to date" in stale

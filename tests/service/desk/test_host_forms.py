@@ -71,7 +71,7 @@ def test_invalid_hours_leave_the_old_ones_and_keep_the_input(client, admin, data
     for day, typed, told in [
         ("monday", "09:00-12:00, 11:00-13:00", "overlap"),
         ("monday", "17:00-09:00", "end after it starts"),
-        ("monday", "09:00-17:03", "multiple of five"),
+        ("monday", "09:00-17:03", "must end in 0 or 5"),
         ("sunday", "22:00-34:00", "runs into Monday"),
         ("friday", "x" * 201, "200 characters or fewer"),
     ]:

@@ -106,8 +106,8 @@ def test_after_eight_days_outdated_emails_are_not_sent(
     assert {row.address for row in sent} <= {TEAM, "host@example.com"}
     assert {row.kind for row in sent} == {"new_lead"}
     subjects = [one.subject for row, one in mails() if row.state == "sent"]
-    (never,) = {one for one in subjects if "never told" in one}
-    assert "never told of the call, Wed, Nov 25" in never
+    (never,) = {one for one in subjects if "not told" in one}
+    assert "not told about the call, Wed, Nov 25" in never
     with database.read() as session:
         found = status.health(session, clock.now())
         assert session.scalars(select(OutboxMessage).filter_by(state="pending")).all() == []

@@ -212,7 +212,7 @@ def test_an_event_repeated_with_another_id_counts_once(client, room, sent, datab
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        ({"event": "bounce", "type": "bounce"}, "an earlier email to this address came back"),
+        ({"event": "bounce", "type": "bounce"}, "an earlier email to this address bounced"),
         ({"event": "spamreport"}, "they called an earlier email spam"),
         ({"event": "bounce", "type": "blocked"}, ""),
         ({"event": "deferred"}, ""),

@@ -147,7 +147,7 @@ def test_a_key_without_the_right_is_found_by_check(database, settings, provider,
     monkeypatch.setattr(checks, "_in_the_database", lambda *_: [])
     assert checks.faults(settings) == []
     provider.scopes = ["mail.send"]
-    may_not = "SENDGRID_API_KEY: may not have an address erased (recipients.erasejob.create)"
+    may_not = "SENDGRID_API_KEY: lacks the right to erase an address (recipients.erasejob.create)"
     assert checks.faults(settings) == [may_not]
 
 

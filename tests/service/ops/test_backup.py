@@ -280,7 +280,7 @@ def test_people_erased_since_the_backup_are_erased_again(live, settings, tmp_pat
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert str(restored).splitlines() == [
         "leads: 2, emails: 2; erased again since: 1",
-        "1 email that was waiting is held; send or cancel it on the desk",
+        "emails held: 1; send or cancel them on the desk",
     ]
     with live.read() as session:
         assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]

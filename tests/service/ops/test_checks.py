@@ -85,7 +85,7 @@ def test_a_key_that_cannot_send_is_found_before_an_email_is_lost_to_it(with_key)
         assert refused == ["SENDGRID_API_KEY: is refused by the provider"]
         provider.scopes = ["stats.read"]
         may_not = checks.faults(with_key(provider.url))
-        assert may_not == ["SENDGRID_API_KEY: may not send (mail.send)"]
+        assert may_not == ["SENDGRID_API_KEY: lacks the right to send (mail.send)"]
 
 
 def test_a_link_out_of_the_site_is_named(tmp_path):

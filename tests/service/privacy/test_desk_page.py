@@ -102,7 +102,7 @@ def test_the_preview_counts_the_rows_of_the_next_run_and_erases_nothing(
     assert "Nothing is due to be erased." in client.get(PAGE).text
     database.write(age)
     text = client.get(PAGE).text
-    assert "erases <strong>1</strong> lead with everything" in text
+    assert "will erase <strong>1</strong> lead with everything" in text
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Lead)) == 1
 

@@ -61,7 +61,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("9am-05:00", "end after it starts"),
         ("24:00-25:00", "from 00:00"),
         ("09:60-10:00", "from 00:00"),
-        ("09:00-09:07", "multiple of five"),
+        ("09:00-09:07", "must end in 0 or 5"),
         ("09:00-12:00, 11:55-13:00", "9:00 am to 12:00 pm and 11:55 am to 1:00 pm overlap"),
         ("\u0660\u0669:00-12:00", "like 9am-5pm"),
     ],
