@@ -48,7 +48,7 @@ def use(chosen: Mapping[str, Sequence[str]]) -> None:
     faults, known = [], dict(COLORS)
     for name, pair in chosen.items():
         if name not in COLORS:
-            faults.append(f"{name}: is no color. These are: {', '.join(COLORS)}")
+            faults.append(f"{name}: is not one of the colors: {', '.join(COLORS)}")
         elif len(pair) != 2 or not all(COLOR.fullmatch(str(color)) for color in pair):
             wanted = 'needs two colors, in light and in dark: ["#a8321c", "#e86444"]'
             faults.append(f"{name}: {wanted}")
@@ -60,7 +60,7 @@ def use(chosen: Mapping[str, Sequence[str]]) -> None:
             if (found := contrast(scheme[color], scheme[ground])) < needed:
                 faults.append(
                     f"{color}: is hard to read on {ground} in {word}: the contrast is {found:.1f}, "
-                    f"and {needed} is the least"
+                    f"and it has to be {needed} or more"
                 )
     if faults:
         raise ValueError("\n".join(faults))

@@ -83,7 +83,7 @@ def _origin(text: str) -> str:
     if "[" in parts.netloc:  # Werkzeug would refuse every page: it trusts no host in brackets
         raise ValueError("must name the host, not its IPv6 address; localhost instead of [::1]")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user or a password")
+        raise ValueError("must not contain a user or a password")
     return url
 
 
@@ -133,13 +133,13 @@ def _database(text: str) -> str:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise ValueError(
-            "cannot be read; it is like sqlite:////absolute/path or "
+            "cannot be read; write it like sqlite:////absolute/path or "
             "postgresql://user:password@host:5432/name"
         ) from None
     if url.drivername not in DATABASES:
         raise ValueError("must start with sqlite:// or postgresql://")
     if url.get_backend_name() == "sqlite" and url.database in IN_MEMORY:
-        raise ValueError("must name a file: what is in memory, no other process sees")
+        raise ValueError("must name a file: other processes can't see a database in memory")
     return text
 
 

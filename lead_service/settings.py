@@ -216,8 +216,8 @@ class Settings(BaseModel):
 
     practice_reply_time: str = Field(
         "",
-        description="When you answer a message, such as `within one business day`. The contact "
-        "page and the email that confirms a message say it.",
+        description="When you answer a message, such as `within one business day`. Shown on the "
+        "contact page and in the email that confirms a message.",
     )
 
     feeds_allow_loopback: bool = Field(
@@ -404,7 +404,7 @@ def _wrong_together(
     if settings.secret_key and len(settings.secret) < SHORTEST_SECRET:
         yield "SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters"
     if settings.workers > 1 and settings.limits_storage.startswith("memory"):
-        yield "WORKERS", "more than 1 needs a LIMITS_STORAGE that they share: redis://…"
+        yield "WORKERS", "more than 1 needs a shared LIMITS_STORAGE: redis://…"
     provider = urlsplit(settings.sendgrid_host)
     if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # plain text
         yield "SENDGRID_HOST", "must start with https:// unless it is this machine"

@@ -107,9 +107,9 @@ def _first_move_faults(answers: "Sequence[tuple[KeyPath, Answer]]") -> Iterator[
     *_, (_, best) = answers
     for path, answer in answers:
         if answer is best and answer.first_move is not None:
-            yield (*path, "first_move"), "the best answer, which comes last, takes none"
+            yield (*path, "first_move"), "the last answer is the best one, so it can't have one"
         if answer is not best and answer.first_move is None:
-            yield (*path, "first_move"), "is missing: each answer but the best needs one"
+            yield (*path, "first_move"), "is missing: each answer except the best needs one"
 
 
 def _repeated(key: str, items: Iterable[tuple[KeyPath, Any]]) -> Iterator[Fault]:
@@ -130,7 +130,7 @@ def _band_faults(bands: Sequence["Band"]) -> Iterator[Fault]:
             missed = _range(uncovered, band.lowest - 1)
             yield ("bands", i, "from"), f"{missed} no band"
         if band.lowest < uncovered:
-            yield ("bands", i, "from"), f"{band.lowest} is in another band already"
+            yield ("bands", i, "from"), f"{band.lowest} is already in another band"
         uncovered = max(uncovered, band.highest + 1)
     if bands and uncovered <= 100:
         yield ("bands",), f"{_range(uncovered, 100)} no band"

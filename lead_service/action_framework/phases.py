@@ -40,7 +40,7 @@ def faults(
         for phrase in phase.never_says:
             for where, text in texts:
                 if phrase.casefold() in text.casefold():
-                    yield where, f"says “{phrase}”, which phase {phase.id} must never read"
+                    yield where, f"says “{phrase}”, which no visitor in {phase.id} may read"
 
 
 def _question_faults(path: KeyPath, question: "Question", wordings: set[str]) -> Iterator[Fault]:
@@ -62,7 +62,7 @@ def _question_faults(path: KeyPath, question: "Question", wordings: set[str]) ->
                 where = (*path, "wordings", name, "first_moves", id)
                 yield (
                     where,
-                    "no answer but the best has this id"
+                    "only the best answer has this id, and it has no first move"
                     if id in known
                     else ("no answer has this id"),
                 )

@@ -41,9 +41,9 @@ def faults(
             yield ("diagnosis", "order"), f"must name each step once: {', '.join(slugs)}"
         for slug in (rules.waits.step, *rules.waits.until):
             if slug not in slugs:
-                yield ("diagnosis", "waits"), f"no step is called {slug}"
+                yield ("diagnosis", "waits"), f"there is no step {slug}"
     if rules and rules.close_yourself > 1 and "{number}" not in rules.texts.close_yourself:
-        yield ("diagnosis", "texts", "close_yourself"), "must count with {number}: it may change"
+        yield ("diagnosis", "texts", "close_yourself"), "must contain {number}, which may change"
     if steps and engagements:
         yield from _shared_out(slugs, engagements)
         for i, engagement in enumerate(engagements):
@@ -56,9 +56,9 @@ def _shared_out(slugs: Sequence[str], engagements: "Sequence[Engagement]") -> It
     for i, engagement in enumerate(engagements):
         for k, slug in enumerate(engagement.begins_with):
             if slug not in slugs:
-                yield ("engagements", i, "begins_with", k), f"no step is called {slug}"
+                yield ("engagements", i, "begins_with", k), f"there is no step {slug}"
             elif times[slug] > 1:
-                yield ("engagements", i, "begins_with", k), f"{slug} has another engagement too"
+                yield ("engagements", i, "begins_with", k), f"{slug} also has another engagement"
     if missing := [slug for slug in slugs if not times[slug]]:
         yield ("engagements",), f"no engagement begins with {', '.join(missing)}"
 
@@ -108,5 +108,5 @@ def _left_out(
         if fitting is not None:
             shown.add(fitting)
         elif open_ids:
-            yield f"has no sentence for the case that {' and '.join(open_ids)} is open: add one"
+            yield f"has no sentence for {' and '.join(open_ids)} when open: add one"
             return

@@ -132,7 +132,7 @@ def _faults_in_asks(asks: Mapping[str, Sequence[Ask]], framework: Framework) -> 
         for place, one in enumerate(suggested):
             for level in one.levels:
                 if level in seen:
-                    yield (id, place, "levels"), f"level {level} has a suggestion already"
+                    yield (id, place, "levels"), f"level {level} already has a suggestion"
                 seen.add(level)
             for phase in framework.phases:
                 for phrase in phase.never_says:
@@ -154,11 +154,11 @@ def _faults_in_words(
             yield (WORDS, key), "the framework has no such question or step"
         for place, word in enumerate(listed):
             if word in listed[:place]:
-                yield (WORDS, key, place), f"{word} stands here already"
+                yield (WORDS, key, place), f"{word} is here twice"
     for slug, questions in ids.items():
         if not words.keys() & {slug, *questions}:
             yield (WORDS,), f"has no words for {slug} or one of its questions"
     known = {word for listed in words.values() for word in listed}
     for place, word in enumerate(general):
         if word not in known:
-            yield (GENERAL, place), "does not stand under words"
+            yield (GENERAL, place), "is not under words"

@@ -10,10 +10,10 @@ from itertools import takewhile
 
 SAFE = (
     "write >- after the colon of the key, and the text on a line of its own below it:"
-    " there any character may stand"
+    " any character is allowed there"
 )
 MISFIT = (
-    "does not fit the lines above it: compare how far it is indented with them, and look for"
+    "does not fit the lines above it: compare its indentation with theirs, and look for"
     " a missing dash or colon"
 )
 UNCLOSED = (
@@ -38,17 +38,17 @@ _WHOLE = {
 }
 _MISTAKES = (
     (_VALUE + r"[\[{](?:(?:[^#\"'\]}]|\"[^\"]*\"|'[^']*')*[\[{,:] *)?#", COMMENT),
-    (r" *[^\S ]", "is indented with a tab or another odd space: use plain spaces"),
+    (r" *[^\S ]", "is indented with a tab or an unusual space: use plain spaces"),
     (r" *(?:- )?\w+:[^\s:]", "needs a space after the colon"),
-    (_VALUE + r"[@%&*!`|](?!-?$)", f"no text can begin with this sign: {IN_QUOTES}"),
-    (_KEY + r"- ", f"no text can begin with a dash: {IN_QUOTES}"),
+    (_VALUE + r"[@%&*!`|](?!-?$)", f"a text can't begin with this character: {IN_QUOTES}"),
+    (_KEY + r"- ", f"a text can't begin with a dash: {IN_QUOTES}"),
     (
         _VALUE + r"(?:\[(?!.*\]$)|\{(?!.*\}$))",
         f"opens a bracket and does not end with it: end it, {IN_QUOTES}",
     ),
     (
         _KEY + r"[^\"'\[{#>|].*:(?: |$)",
-        f"no text on the line of its key can hold a colon: {IN_QUOTES}",
+        f"a text on the same line as its key can't contain a colon: {IN_QUOTES}",
     ),
 )
 

@@ -77,7 +77,7 @@ def parse_yaml(text: str | bytes) -> Source:
     text = text if isinstance(text, str) else decode(text)
     if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
-        raise DataError(f"line {line}: holds the character {unprintable[0]!r}, which is invisible")
+        raise DataError(f"line {line}: contains an invisible character, {unprintable[0]!r}")
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -120,7 +120,7 @@ class _Reader:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             here = (*path, key)
             if key in data:
-                self.faults.append((here, f"this key is given twice, again on line {line}"))
+                self.faults.append((here, f"this key appears twice, again on line {line}"))
             if ":" in key:
                 self.faults.append((here, "needs a space after the colon"))
             self.lines.setdefault(here, line)
@@ -134,8 +134,8 @@ class _Reader:
             line = node.end_mark.line
             rest = "".join(self.text[line : line + 1])[node.end_mark.column :]
             if rest.lstrip().startswith("#"):
-                lost = f"all from # on is lost: {yaml_faults.IN_QUOTES}"
-                wrong = f"{lost}; comments have lines of their own"
+                lost = f"everything from # on is lost: {yaml_faults.IN_QUOTES}"
+                wrong = f"{lost}; put comments on their own lines"
                 self.faults.append((path, wrong))
 
 

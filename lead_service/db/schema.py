@@ -87,7 +87,7 @@ def migrate(database: Database, to: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, to)
         if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-            raise RuntimeError("a migration has left a reference to nothing")
+            raise RuntimeError("a migration has left a reference to a missing row")
 
 
 @contextmanager

@@ -204,7 +204,7 @@ def clock_fault(settings: Settings, database: Database) -> str | None:
 def _differs(now: datetime, there: datetime | None, whose: str) -> list[str]:
     if there is None or abs(now - there) <= CLOCK_ERROR:
         return []
-    return [f"clock: {now:%Y-%m-%d %H:%M} UTC here, {there:%Y-%m-%d %H:%M} by {whose}"]
+    return [f"clock: {now:%Y-%m-%d %H:%M} UTC here, {there:%Y-%m-%d %H:%M} by {whose} clock"]
 
 
 def _space_of(database: Database) -> list[str]:

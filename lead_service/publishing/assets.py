@@ -72,7 +72,7 @@ class Look:
             self._measure(logo)
         drawn = self._file("icon", icon)
         if icon and not icon.endswith(".svg"):
-            self.faults.append(f"icon: {icon} has to be an SVG, of which the others are drawn")
+            self.faults.append(f"icon: {icon} has to be an SVG, from which we draw the other sizes")
         self.icon = _our_icon() if not drawn or self.faults else drawn.decode()
 
     def _file(self, key: str, name: str) -> bytes:
@@ -99,8 +99,8 @@ class Look:
             seen = pictures.share_seen(self._raster(ending), paper)
             if seen < LEAST_SEEN:
                 self.faults.append(
-                    f"logo: {name} is hard to see on paper in {word}: {seen:.0%} of it has a "
-                    f"contrast of {pictures.CONTRAST} or more, and {LEAST_SEEN:.0%} is the least"
+                    f"logo: {name} is hard to see on a {word} background: {seen:.0%} of it has a "
+                    f"contrast of {pictures.CONTRAST} or more, and {LEAST_SEEN:.0%} must have it"
                 )
 
     def _raster(self, ending: str) -> bytes:

@@ -248,11 +248,11 @@ def _data(front: str) -> dict:
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise ValueError(f"line 2: {BEGIN}")
     if " #" in front and (cut := _cut(front, node)):
-        raise ValueError(f"line {cut}: all from # on is lost: {yaml_faults.IN_QUOTES}")
+        raise ValueError(f"line {cut}: everything from # on is lost: {yaml_faults.IN_QUOTES}")
     seen: set[str] = set()
     for key, _ in node.value:
         if key.value in seen:
-            raise ValueError(f"line {key.start_mark.line + 1}: {key.value}: is given twice")
+            raise ValueError(f"line {key.start_mark.line + 1}: {key.value}: appears twice")
         seen.add(key.value)
     return data
 

@@ -61,7 +61,7 @@ class Menus:
         if target == IMPRINT and not self._has_imprint:
             return
         if not str(name).strip() or not isinstance(target, str):
-            wrong = ENTRY if isinstance(target, str) else "a menu has no other menu in it"
+            wrong = ENTRY if isinstance(target, str) else "a menu can't contain another menu"
             self.faults.append((str(name) or str(target), f"nav: {part}: {name}: {wrong}"))
             return
         file = self._files.get_file_from_path(str(target))

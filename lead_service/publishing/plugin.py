@@ -255,8 +255,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self._read_all(files)
         for path, url in build.records.gone(build.pages):
             if url not in build.moved:
-                instead = f"add `redirect_from: [{url}]` to the page that takes its place"
-                log.warning(f"{path}: links to {url} lead nowhere now: {instead}")
+                instead = f"add `redirect_from: [{url}]` to the page that replaces it"
+                log.warning(f"{path}: links to {url} no longer work: {instead}")
         has_imprint = config.extra["has_imprint"]
         menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
         build.faults += (self._setting(wrong, text) for text, wrong in menu.faults)

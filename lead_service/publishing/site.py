@@ -128,7 +128,7 @@ def load_site(settings: Settings) -> Published:
         palette.use(_colors(site))
     except FileNotFoundError as missing:
         name = Path(missing.filename).name
-        raise SettingsError([f"SITE_DIR: {site} holds no {name}; run `make build`"]) from None
+        raise SettingsError([f"SITE_DIR: {site} contains no {name}; run `make build`"]) from None
     if not settings.is_local and published.site_url != settings.public_url:
         raise SettingsError([f"PUBLIC_URL: the site in {site} was built for {published.site_url}"])
     return published

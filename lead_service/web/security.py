@@ -104,7 +104,7 @@ class TrustedHosts:
         if host_is_trusted(environ.get("HTTP_HOST", "").lower(), self._hosts):
             return self._app(environ, start)
         # Plain text, because a page needs a known host for its links.
-        refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
+        refused = Response("This host name is not served here.\n", 400, mimetype="text/plain")
         return refused(environ, start)
 
 
@@ -200,7 +200,7 @@ def _check_input() -> None:
     if len(values) > 2 * FORM_FIELDS:
         abort(413)
     if CONTROL.search("".join(values)):
-        raise UnprocessableEntity("One of the fields holds a control character.")
+        raise UnprocessableEntity("One of the fields contains a control character.")
 
 
 def _texts(fields: MultiDict[str, str]) -> list[str]:

@@ -41,7 +41,7 @@ def sendgrid() -> tuple[str, int]:
     try:
         told = delivery_events.parse_events(body, now)
     except ValueError:
-        return "This is no list of events.\n", 400
+        return "This is not a list of events.\n", 400
     fresh = context().database.write(
         lambda session: delivery_events.apply_events(session, told, now)
     )

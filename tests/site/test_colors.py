@@ -31,7 +31,7 @@ def test_our_colors_are_easy_to_read():
         ({"accent": ["#ffcc00", "#7fb8ff"]}, "accent: is hard to read on paper in light: .* 1.4"),
         ({"ink": ["#1f1a14", "#222222"]}, "ink: is hard to read on paper in dark"),
         ({"accent": ["red", "#7fb8ff"]}, "accent: needs two colors"),
-        ({"acent": ["#005fcc", "#7fb8ff"]}, "acent: is no color. These are: paper,"),
+        ({"acent": ["#005fcc", "#7fb8ff"]}, "acent: is not one of the colors: paper,"),
     ],
 )
 def test_a_practices_own_colors_have_to_be_legible(chosen, said):

@@ -82,7 +82,7 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
                 "{Services: services.md}: nav: Menu: services.md: write what the link says",
                 "mkdocs.yml: nav: Menu: Soon: insights/soon.md is not published yet",
                 "nav: Menu: : write what the link says, a colon and where it leads",
-                "nav: Menu: More: a menu has no other menu in it",
+                "nav: Menu: More: a menu can't contain another menu",
                 "nav: Menu: Blog: write https:// before www.example.com",
                 "mkdocs.yml: nav: Foter: isn't a part of nav. The parts are Menu and Footer",
                 "mkdocs.yml:{nav:}: nav: Footer: is missing",
@@ -108,8 +108,8 @@ def test_faults_in_mkdocs_yml_are_reported(tmp_path, caplog, wrong, said):
 @pytest.mark.parametrize(
     ("svg", "said"),
     [
-        (LOGO.replace("#b8502f", "#fffdf8"), "hard to see on paper in light: 0% of it"),
-        (BLACK, "hard to see on paper in dark: 0% of it"),
+        (LOGO.replace("#b8502f", "#fffdf8"), "hard to see on a light background: 0% of it"),
+        (BLACK, "hard to see on a dark background: 0% of it"),
         (BLACK.replace("<path", "<style>@media (prefers-color-scheme: dark){}</style><path"), None),
     ],
     ids=["white", "black", "one for each"],
@@ -127,5 +127,5 @@ def test_faults_in_data_and_in_texts_are_reported_together(tmp_path, caplog):
             file.write("extra: 1\n")
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs)
-    for place in ("framework.yml:", "calls.yml:", "insights/new.md:9: the title above is the only"):
+    for place in ("framework.yml:", "calls.yml:", "insights/new.md:9: only the title may be"):
         assert place in caplog.text

@@ -44,7 +44,7 @@ def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_
     before, renewal = state(), Renewal(site)
     article.write_text(ARTICLE + "\n# Again\n", "utf-8")
     [fault] = preview.build()
-    assert fault.startswith("insights/new.md:9: the title above is the only heading")
+    assert fault.startswith("insights/new.md:9: only the title may be")
     assert state() == {**before, "faults": [fault]} and "Some text." in page.read_text("utf-8")
     assert not renewal.has_come()
     again = ARTICLE.replace("A title", "Another title").replace("step", "publish: 2999-01-05\nstep")
@@ -66,7 +66,7 @@ def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_
         ("colors: {}", "colors: {accent: [#05c, #7bf]}", "a # begins a comment"),
         ("      - About", "     - About", "does not fit the lines above it"),
         ("colors: {}", "colors: red", "colors: has to be lines with names and values"),
-        ("logo:", "lego:", "lego: there is no setting of this name"),
+        ("logo:", "lego:", "lego: there is no setting with this name"),
     ],
 )
 def test_a_mistake_in_mkdocs_yml_is_reported_by_line_in_plain_words(tmp_path, right, wrong, said):

@@ -172,7 +172,7 @@ def test_only_what_changed_is_rendered(editor, built, tmp_path, caplog):
     editor.hide_an_article()  # so the next one, which is not beside it, enters the feed
     beside = [f"insights/a{number}/" for number in (1, 4, 6, 8, 9)]
     assert {*built()} == {"", "insights/", "insights/a5/", *beside}
-    assert "a7.md: links to /insights/a7/ lead nowhere now: add `redirect_from: [" in caplog.text
+    assert "a7.md: links to /insights/a7/ no longer work: add `redirect_from: [" in caplog.text
     editor.change_the_menu()
     assert len(built()) == 11
     Path(saved).write_bytes(Path(saved).read_bytes()[:-1])

@@ -43,7 +43,7 @@ FAULTS = [
     ("2025-03-31", '"2025-03-31"', ":4: date: must be a day such as 2025-03-31: leave out the quo"),
     ("Some text.", "## A {#my id}", ":7: cannot be read: check what is written in braces"),
     ("A sentence", "A {question}", ":3: description: {question} isn't a placeholder"),
-    ("title: A title", "title: A: B", ":2: no text on the line of its key can hold a colon: put q"),
+    ("title: A title", "title: A: B", ":2: a text on the same line as its key can't contain"),
     ("step: organize\n", "", ":1: step: is missing"),
     ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),
     ("organize", "organise", ":5: step: must be one of assess, clarify"),
@@ -188,7 +188,7 @@ def test_all_mistakes_are_named_at_once_but_those_in_drafts_wait(tmp_path, caplo
     (docs / "insights" / "later.md").write_text(draft)
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs)
-    for said in ("old.txt: rename it to old.md", "new.md:9: the picture", "new.md:11: the title"):
+    for said in ("old.txt: rename it to old.md", "new.md:9: the picture", "new.md:11: only"):
         assert f"insights/{said}" in caplog.text
     assert "[^9]" not in caplog.text
 

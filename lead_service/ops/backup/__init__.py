@@ -74,7 +74,7 @@ def make(database: Database, path: Path) -> Contents:
     fails.
     """
     if path.exists():
-        raise BackupError(f"{path} exists; nothing is overwritten")
+        raise BackupError(f"{path} already exists, and was not overwritten")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as part:

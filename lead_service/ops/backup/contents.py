@@ -21,8 +21,4 @@ class Contents:
         said += f"; erased again since: {self.erased_again}" if self.erased_again else ""
         if not self.waiting:
             return said
-        one = self.waiting == 1
-        return (
-            f"{said}\n{self.waiting} {'email that was' if one else 'emails that were'} waiting"
-            f" {'is' if one else 'are'} held; send or cancel {'it' if one else 'them'} on the desk"
-        )
+        return f"{said}\nemails held: {self.waiting}; send or cancel them on the desk"

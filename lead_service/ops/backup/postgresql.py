@@ -77,6 +77,6 @@ def _start(command: list[str], given: bytes = b"", where: Mapping[str, str] | No
         ) from None
     if done.returncode:
         # Keep the first line only: later lines may quote a row.
-        said = done.stderr.decode(errors="replace").splitlines() or ["it says nothing"]
+        said = done.stderr.decode(errors="replace").splitlines() or ["it failed without a message"]
         raise BackupError(f"{command[0]}: {said[0]}")
     return done.stdout

@@ -24,7 +24,7 @@ def check(path: Path) -> Contents:
     """Count the rows of a backup; raise BackupError unless it is complete and of this service."""
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
-        raise BackupError(f"{path} is a live database; make a backup of it")
+        raise BackupError(f"{path} is a live database, not a backup; back it up first")
     with _reading(path) as connection:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise BackupError(f"{path} {NO_BACKUP}")

@@ -64,7 +64,7 @@ def _in_words(message: str, name: str, source: str) -> str:
     keys = NAMED.findall(message)
     if not keys:
         return message
-    wrong = UNKNOWN.sub("there is no setting of this name", NAMED.sub("", message))
+    wrong = UNKNOWN.sub("there is no setting with this name", NAMED.sub("", message))
     wrong = TYPES.sub(lambda found: f"has to be {WORDS.get(found[1], found[1])}", wrong)
     found = re.search(rf"(?m)^\s*(?:- )?{re.escape(keys[-1])}:", source)
     line = f":{source.count(chr(10), 0, found.end()) + 1}" if found else ""

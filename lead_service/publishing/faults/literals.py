@@ -60,7 +60,7 @@ TAGS = {
 }
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 PIPE = re.compile(r"(?<!\\)\|")
-NO_CHARACTER = "is the name of no character"
+NO_CHARACTER = "isn't the name of a character"
 TABLE_ELSEWHERE = "a table is written | a | b |, with |---|---| below its first line"
 NOTE_ELSEWHERE = "a footnote is written [^1], and its text in a line that begins with [^1]:"
 CALLOUT_ELSEWHERE = 'a callout begins with !!! note "Title" here, and its text is indented'
@@ -68,12 +68,12 @@ NOT_AN_ADDRESS = r"(?!\S+(?:[ \t]+[\"'(][^\n]*)?$)\S"
 QUOTED, MARK = "['\"][^'\"\n]+['\"]", r"(?:[-*+]|\d+\.)"
 IS_CODE = "is code, which pages do not run: delete it"
 IS_LOCAL = "is on your own computer: name the file, as in [text](file.md)"
-A_TASK = "a task is written - [ ] or - [x], with its text behind it"
+A_TASK = "a task is written - [ ] or - [x], with its text after it"
 ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to write instead
     (re.compile(pattern, re.MULTILINE), wrong)
     for pattern, wrong in (
-        (r"^(?:<{7}|>{7})(?: |$)", "two versions of the text meet here: keep one of them"),
-        (r"\A---\n\w+:", "the lines between --- belong to the top of the file, once"),
+        (r"^(?:<{7}|>{7})(?: |$)", "two versions of the text are left here: keep one of them"),
+        (r"\A---\n\w+:", "put the lines between --- at the top of the file, only once"),
         (r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}", "is not filled in here: write the text itself"),
         (r"!?\[\[[^\[\]\n]+\]\]", "a link is written [text](file.md), a picture ![text](file.png)"),
         (r"^> ?\[!\w+\]|^:{3,}[ \t]*\w*", CALLOUT_ELSEWHERE),
@@ -81,7 +81,7 @@ ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to wri
         (rf"\^\[|^\[\d{{1,3}}\]:?[ \t]+{NOT_AN_ADDRESS}", NOTE_ELSEWHERE),
         (r"\\$(?<=[^\\\n]\\)", "\\ does not break a line: end it with two spaces"),
         (r"^[ \t]*\d{1,2}\)[ \t]+\S", "a numbered list is written with periods: 1."),
-        (r"^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})", "a list needs a space after its mark"),
+        (r"^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})", "a list needs a space after its marker"),
         (
             r"^(?P<by> *)(?:[-*+]|\d{1,2}\.)[ \t][^\n]*\n(?P=by) {1,3}(?:[-*+]|\d{1,2}\.)[ \t]+\S",
             "a list inside the list below has to be indented by four spaces",
@@ -97,7 +97,7 @@ ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to wri
         (r"^\+[-=+]{3,}\+$|^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S", TABLE_ELSEWHERE),
         (rf"^(?![ \t]*{MARK}[ \t]+\[[ xX]\] )[ \t]*{MARK}?[ \t]*\[ *[xX]? *\](?![(\[:\w])", A_TASK),
         (r"https?://(?:localhost|127\.0\.0\.1)\b", IS_LOCAL),
-        (r"\u3010[^\u3011\n]*\u3011|:contentReference\[", "is no source: name the source itself"),
+        (r"\u3010[^\u3011\n]*\u3011|:contentReference\[", "isn't a source: name the source itself"),
         (r"&(?:nbsp|amp|lt|gt|quot|[mn]dash)\b(?!;)", "is shown as it is: add ; to its end"),
     )
 )
@@ -173,7 +173,7 @@ def elsewhere(text: str) -> Found:
         for found in BARE.finditer(lines):
             bare = found[0].rstrip(".,;:!?*_")
             address = BEGINS[found.lastgroup or "web"] + bare
-            wrong = f"{bare} is no link yet: write <{address.removeprefix('mailto:')}>"
+            wrong = f"{bare} isn't a link yet: write <{address.removeprefix('mailto:')}>"
             yield found.start(), f"{wrong} or [text]({address})"
     for found in INVISIBLE.finditer(text):
         before = text[: found.start()].rsplit(None, 1)[-1:]
@@ -188,7 +188,7 @@ def attributes(text: str) -> Found:
     for found in UNCLOSED.finditer(text):
         yield found.start(), "{ has no end: add }"
     for found in ANNOTATED.finditer(text):
-        yield found.start(), "the remarks are missing: add an empty line and a numbered list below"
+        yield found.start(), "annotations are missing: add an empty line and a numbered list below"
     for found in LIST.finditer(text) if "{" in text or "class=" in text else ():
         names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
         for name in names:
@@ -202,7 +202,7 @@ def formulas(text: str) -> Found:
         inside = found["one"] or found["two"] or found["three"]
         is_strict = inside and (inside[0].isdigit() or found["three"])  # a price, or \[sic\]
         if not inside or (SIGNS if is_strict else MATH).search(inside):
-            yield found.start(), "formulas are not shown: write it in words, or as a picture"
+            yield found.start(), "formulas are not shown: use words or a picture"
 
 
 def tags(text: str) -> Found:
@@ -246,7 +246,7 @@ def _table(lines: list[str], at: int) -> Found:
         return
     for number, line in enumerate(lines[2:], 2):
         if not PIPE.search(line):
-            yield starts[number], "what comes after a table needs an empty line above it"
+            yield starts[number], "the text after a table needs an empty line above it"
             return
         if (cells := _cells(line)) > columns:
             wrong = f"this row has {cells} cells, and the table has {columns} columns"

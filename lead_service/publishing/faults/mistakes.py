@@ -61,15 +61,15 @@ BULLET = re.compile(r"(?m)^[ \t]*(?:[•·▪●‣◦][ \t\u00a0]*|\u2013[ \t\u
 LEFT_OVER = (  # each starts with a literal character: starting with a look-behind is slow
     (
         re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
-        "there is no icon or emoji of this name",
+        "there is no icon or emoji with this name",
     ),
     (
         re.compile(r"\+\+(?=[\w\"])[^\s+]+(?:\+[^\s+]+)*\+\+"),
-        "names no key: keys are written as in ++ctrl+alt+del++",
+        "isn't a key: keys are written as in ++ctrl+alt+del++",
     ),
     (
         re.compile(r"\^\^?(?<!\[\^)(?=[\w(])|~(?<=[A-Za-z]~)(?=\w)"),
-        "marks nothing: the other end is missing, or a space is between, as in x^2^ and H~2~O",
+        "marks nothing: the other end is missing, or there is a space inside. Write x^2^ and H~2~O",
     ),
     (re.compile(r"\\(?<![\w:\\]\\)(?:[a-z]{3,}\b|[^\w\s\\])"), "is shown with its \\: delete that"),
     (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
@@ -81,10 +81,10 @@ LEFT_OVER = (  # each starts with a literal character: starting with a look-behi
         "marks nothing: the other end is missing. Write \\* for a star",
     ),
     (re.compile(r"\{(?:\+\+|--|~~|==|>>)"), "marks nothing: the other end is missing"),
-    (re.compile(r"\]\("), "is a link that is not understood: write [text](address)"),
+    (re.compile(r"\]\("), "isn't a valid link: write [text](address)"),
     (
         re.compile(r"""\{(?::? ?(?:[.#][\w-]+|\w+=["'])|:[ ]?\w)[^{}\n]*\}"""),
-        "marks nothing: put it directly behind or below",
+        "marks nothing: put it directly after the text, or on the line below",
     ),
     (re.compile(r"\{[Ii]ts_questions\}"), placeholders.NO_STEP),
 )
@@ -127,7 +127,7 @@ def _without_code(body: str) -> tuple[str, int | None, list[Mistake]]:
         found = FENCE.match(line)
         if fence:
             if REMARK.search(line):
-                found_in.append((number, "remarks in code are not shown: write them below it"))
+                found_in.append((number, "annotations in code are not shown: write them below it"))
             is_end = line.startswith(fence) and not line.strip().strip(fence[-1])
             fence = "" if is_end else fence
             lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # keep it a separate block
@@ -158,7 +158,7 @@ def _html(text: str) -> Iterator[tuple[int, str]]:
         if len(begins) > len(ends):
             yield begins[0], f"<{name}> has no end: add </{name}>"
         elif len(ends) > len(begins):
-            yield ends[-1], f"</{name}> closes what was never opened"
+            yield ends[-1], f"</{name}> closes a tag that was never opened"
     for found in (*INLINE_CODE.finditer(text), *STYLE_LIST.finditer(text)):
         name = found[1] if found.re is INLINE_CODE else "style"
         yield found.start(), f"{name}= does nothing here: the site's security policy stops it"
@@ -174,13 +174,13 @@ def _headings(text: str) -> Iterator[tuple[int, str]]:
             continue
         level = 1 if found[3] else len(found[1])
         if level == 1:
-            yield found.start(), "the title above is the only heading of its kind: begin with ##"
+            yield found.start(), "only the title may be a heading of this size: begin with ##"
         elif level > before + 1:
             wanted = "#" * (before + 1)
             yield found.start(), f"a heading of this size needs one above it: write {wanted}"
         before = max(level, 2) if level == 1 else level
     for found in UNDERLINED.finditer(text):
-        yield found.start(), "the title above is the only heading of its kind: begin with ##"
+        yield found.start(), "only the title may be a heading of this size: begin with ##"
     for found in RULED.finditer(text):
         line = text[: found.start()].rpartition("\n\n")[2]
         if re.fullmatch(r"[^\s#|].*[.!:;,]", line):
@@ -226,11 +226,11 @@ def _address(address: str) -> str | None:
     if not colon or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme):
         return None
     if scheme.lower() not in SCHEMES:
-        return f"{scheme}: is no kind of address. Did you mean https:?"
+        return f"{scheme}: isn't a kind of address. Did you mean https:?"
     if scheme.lower() == "mailto" and not re.match(r"[^@\s]+@[^@\s]+\.\w", rest):
-        return f"{address} is no email address: write mailto:name@example.com"
+        return f"{address} isn't an email address: write mailto:name@example.com"
     if scheme.lower() in ("http", "https") and not re.match(r"//[^/\s]+\.[^/\s]|//localhost", rest):
-        return f"{address} is no address: write https:// and a name such as example.com"
+        return f"{address} isn't an address: write https:// and a name such as example.com"
     return None
 
 
@@ -244,7 +244,7 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
         if found[1] and re.match(r"<?https?:", found[3].strip()):
             yield (
                 found.start(3),
-                ("a picture of another site is not shown: save it in docs/, and name the file"),
+                ("a picture on another site is not shown: save it in docs/, and name the file"),
             )
     for found in SIZE.finditer(text) if "![" in text else ():
         yield found.start(), f'{found[1]} is a number of pixels, such as {found[1]}="300"'
@@ -269,7 +269,7 @@ def _notes(text: str) -> Iterator[tuple[int, str]]:
             yield found.start(), wanted
     for place, found in enumerate(texts):
         if found[1] in {one[1] for one in texts[:place]}:
-            yield found.start(), f"another footnote is called [^{found[1]}] too"
+            yield found.start(), f"another footnote also has the name [^{found[1]}]"
         elif found[1] not in used:
             wrong = f"no place in the text refers to this footnote: write [^{found[1]}]"
             yield found.start(), wrong
@@ -280,7 +280,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
     for block in re.split(r"(\n[ \t]*\n)", text):
         lines = block.strip("\n").split("\n")
         if (found := NUMBERED.match(lines[0])) and found[1] != "1" and not is_in_list:
-            wrong = f"{found[0]}is shown as 1.: indent what is between the items by four spaces"
+            wrong = f"{found[0]}is shown as 1.: indent the text between the items by four spaces"
             yield at, f"{wrong}, or write {found[1]}\\. for a number alone"
         is_in_list = bool(ITEM.match(lines[0])) or (is_in_list and block[:1] in " \t\n")
         if lines[0].startswith("|"):
@@ -300,7 +300,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
         indent = " " * (len(found["indent"] or found["tab"] or "") + 4)
         below = text[found.end() :].lstrip("\n")
         if not below.startswith((indent, "\t")):
-            yield found.start(), "what belongs to this block has to be indented by four spaces"
+            yield found.start(), "the text of this block has to be indented by four spaces"
 
 
 def in_html(html: str, source: str = "") -> Iterator[tuple[str, str, str]]:
@@ -345,7 +345,7 @@ def in_name(path: str) -> str | None:
     if ending != "md":
         return None
     if path.startswith(ARTICLES) and folder != ARTICLES.rstrip("/"):
-        return f"move it to {ARTICLES}{name}: articles are in no folder of their own"
+        return f"move it to {ARTICLES}{name}: articles can't be in a subfolder"
     if not ADDRESS.fullmatch(stem):
         return f"rename it to {_plain(stem)}.md: the name is the address of the page"
     return None

@@ -68,7 +68,7 @@ def sized(picture: bytes) -> Sized:
             return Sized(*size, sent)
     raise ValueError(
         f"weighs {len(sent[-1][1]) // 1000} kB when it is {sent[-1][0]} pixels wide, and "
-        f"{BUDGET // 1000} is the most: crop it, or choose one with less detail"
+        f"the limit is {BUDGET // 1000} kB: crop it, or choose one with less detail"
     )
 
 
@@ -76,7 +76,7 @@ def drawn(picture: bytes, ending: str) -> Sized:
     """Return a drawing or an animation unchanged, with its size."""
     if len(picture) > BUDGET:
         raise ValueError(
-            f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most: use a JPEG or PNG"
+            f"weighs {len(picture) // 1000} kB (limit: {BUDGET // 1000}): use a JPEG or PNG"
         )
     if ending == ".gif":
         with Image.open(BytesIO(picture)) as opened:
@@ -90,7 +90,7 @@ def drawn(picture: bytes, ending: str) -> Sized:
 def measured(picture: bytes, _ending: str) -> Sized:
     """Return a picture unchanged, such as a logo, with its size."""
     if len(picture) > BUDGET:
-        raise ValueError(f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most")
+        raise ValueError(f"weighs {len(picture) // 1000} kB (limit: {BUDGET // 1000})")
     try:
         with Image.open(BytesIO(picture)) as opened:
             return Sized(*opened.size, [(opened.width, picture)])

@@ -180,7 +180,7 @@ def test_a_version_from_before_phases_opens_and_a_new_one_without_them_is_refuse
 def test_a_set_of_answers_without_a_reason_is_named():
     because = [one for one in DATA["engagements"][1]["because"] if one["open"] != ["clarify-case"]]
     said = faults(changed((BECAUSE, because)))
-    assert "engagements[1].because: has no sentence for the case that clarify-case is open" in said
+    assert "engagements[1].because: has no sentence for clarify-case when open" in said
 
 
 def test_a_reason_that_no_answers_lead_to_is_named():
@@ -192,7 +192,7 @@ def test_a_reason_that_no_answers_lead_to_is_named():
 def test_a_count_that_is_written_out_is_named():
     text = ("diagnosis", "texts", "close_yourself")
     said = faults(changed((text, "Only two conditions are open.")))
-    assert "diagnosis.texts.close_yourself: must count with {number}" in said
+    assert "diagnosis.texts.close_yourself: must contain {number}" in said
 
 
 # What is refused, and how it is named
@@ -231,7 +231,7 @@ ENGAGEMENT = DATA["engagements"][0]
         ((*QUESTION, "wordings"), {"later": {}}, "wordings.later: no phase has this wording"),
         ((*IDEA, "answers", "best"), "x", "wordings.idea.answers.best: no answer has this id"),
         ((*IDEA, "first_moves", "best"), "x", "first_moves.best: no answer has this id"),
-        ((*IDEA, "first_moves", "every-team"), "x", "first_moves.every-team: no answer but"),
+        ((*IDEA, "first_moves", "every-team"), "x", "first_moves.every-team: only the best"),
         (("phases",), [], "phases: needs at least one phase"),
         (("phases", 1, "id"), "idea", "phases: idea is used 2 times"),
         ((*ANSWERS, 0, "first_move"), "End the trial.", "answers[0].first_move: says “trial”"),
@@ -242,11 +242,11 @@ ENGAGEMENT = DATA["engagements"][0]
         ((*BECAUSE, 0, "text"), "The pilot ended.", "because[0].text: says “pilot”"),
         (("diagnosis", "texts", "nothing"), "The pilot ended.", "nothing: says “pilot”"),
         (("diagnosis", "order", 0), "clarify", "diagnosis.order: must name each step once"),
-        (("diagnosis", "waits", "step"), "later", "diagnosis.waits: no step is called later"),
-        (("diagnosis", "waits", "until"), ["later"], "diagnosis.waits: no step is called later"),
+        (("diagnosis", "waits", "step"), "later", "diagnosis.waits: there is no step later"),
+        (("diagnosis", "waits", "until"), ["later"], "diagnosis.waits: there is no step later"),
         (("engagements", 0, "begins_with"), [], "engagements: no engagement begins with assess"),
-        (("engagements", 0, "begins_with"), ["plan"], "begins_with[0]: no step is called plan"),
-        (("engagements", 1, "begins_with", 0), "assess", "assess has another engagement too"),
+        (("engagements", 0, "begins_with"), ["plan"], "begins_with[0]: there is no step plan"),
+        (("engagements", 1, "begins_with", 0), "assess", "assess also has another engagement"),
         ((*BECAUSE, 0, "open"), [], "engagements[1].because[0].open: needs at least one"),
         ((*BECAUSE, 0, "open", 1), "luck", "because[0].open[1]: no question has the id luck"),
         ((*BECAUSE, 0, "settled"), ["luck"], "settled[0]: no question has the id luck"),
@@ -254,10 +254,10 @@ ENGAGEMENT = DATA["engagements"][0]
         ((*ANSWERS, 2, "id"), "belief", "answers[2].id: belief is used twice"),
         ((*ANSWERS, 2, "level"), "2", "answers[2].level: unknown key"),
         ((*ANSWERS, 2, "first_move"), REMOVED, "answers[2].first_move: is missing"),
-        ((*ANSWERS, 3, "first_move"), "Go on", "answers[3].first_move: the best answer"),
+        ((*ANSWERS, 3, "first_move"), "Go on", "answers[3].first_move: the last answer"),
         (("bands", 0, "from"), "1", "bands[0].from: 0 has no band"),
         (("bands", 1, "from"), "30", "bands[1].from: 25 to 29 have no band"),
-        (("bands", 1, "from"), "20", "bands[1].from: 20 is in another band already"),
+        (("bands", 1, "from"), "20", "bands[1].from: 20 is already in another band"),
         (("bands", 1, "to"), "12", "bands[1].to: 12 is below its from, 25"),
         (("bands",), DATA["bands"][:5], "bands: 100 has no band"),
         (("bands", 5, "to"), "101", "bands[5].to: must be at most 100"),
@@ -297,7 +297,7 @@ def test_a_key_given_twice_is_refused_with_both_lines():
     lines = TEXT.splitlines()
     first = lines.index("    letter: A") + 1
     message = faults(TEXT.replace("    letter: A\n", "    letter: A\n    letter: B\n", 1))
-    assert f"line {first} (assess): steps[0].letter: this key is given twice" in message
+    assert f"line {first} (assess): steps[0].letter: this key appears twice" in message
     assert f"again on line {first + 1}" in message
 
 
@@ -313,7 +313,7 @@ def test_aliases_and_marks_of_other_languages_are_refused():
     ("text", "named"),
     [
         ("steps: [\n  one\nbands: {}\n", "line 1: opens a bracket"),
-        ("steps: \x07", "line 1: holds the character"),
+        ("steps: \x07", "line 1: contains an invisible character"),
         ("steps: []\n---\nbands: []\n", "line 2: does not fit the lines above it"),
         ("", "steps: is missing"),
     ],

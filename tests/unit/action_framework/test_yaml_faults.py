@@ -29,16 +29,16 @@ def fault(before: str, after: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("text: We believe: it pays off.", f"line of its key can hold a colon: {BELOW}"),
+        ("text: We believe: it pays off.", f"line as its key can't contain a colon: {BELOW}"),
         ("text: 'We don't believe", "opens with a quotation mark: one more has to end the line"),
         ('text: "We believe', "opens with a quotation mark: one more has to end the line"),
         ('text: "We believe" is what they say', "opens with a quotation mark"),
-        ("text: *We believe*", f"no text can begin with this sign: {BELOW}"),
-        ("text: % of people believe", f"no text can begin with this sign: {BELOW}"),
-        ("text: - we believe", f"no text can begin with a dash: {BELOW}"),
+        ("text: *We believe*", f"a text can't begin with this character: {BELOW}"),
+        ("text: % of people believe", f"a text can't begin with this character: {BELOW}"),
+        ("text: - we believe", f"a text can't begin with a dash: {BELOW}"),
         ("text: [sic] we believe", f"opens a bracket and does not end with it: end it, {BELOW}"),
         ("text:We believe", "needs a space after the colon"),
-        ("text: We are # 1 here", f"all from # on is lost: {BELOW}"),
+        ("text: We are # 1 here", f"everything from # on is lost: {BELOW}"),
     ],
 )  # fmt: skip
 def test_a_text_that_yaml_would_misread_is_named_by_its_answer(typed, said):
@@ -52,7 +52,7 @@ def test_a_text_that_yaml_would_misread_is_named_by_its_answer(typed, said):
 def test_a_line_that_is_not_indented_with_spaces_is_named(typed):
     message = fault(REASON, typed)
     assert message == (
-        f"line {line_of(REASON)} (clarify, clarify-case): is indented with a tab or another odd"
+        f"line {line_of(REASON)} (clarify, clarify-case): is indented with a tab or an unusual"
         " space: use plain spaces"
     )
 

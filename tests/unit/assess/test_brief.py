@@ -239,7 +239,7 @@ def test_every_suggestion_is_a_unique_question():
         ),
         ({"clarify": "goal"}, "words.clarify: must be a list"),
         ({"clarify": ["go"]}, "words.clarify[0]: must be lower-case letters"),
-        ({"clarify": ["goal", "goal"]}, "words.clarify[1]: goal stands here already"),
+        ({"clarify": ["goal", "goal"]}, "words.clarify[1]: goal is here twice"),
     ],
 )
 def test_a_fault_in_the_list_of_words_is_reported(change, named):
@@ -250,7 +250,7 @@ def test_every_step_has_words():
     rest = {key: words for key, words in DATA[WORDS].items() if not key.startswith("nurture")}
     assert "words: has no words for nurture" in faults(DATA | {WORDS: rest})
     assert "words: must be a set of keys" in faults({**DATA, WORDS: ["budget"]})
-    assert "general[0]: does not stand under words" in faults({**DATA, GENERAL: ["luck"]})
+    assert "general[0]: is not under words" in faults({**DATA, GENERAL: ["luck"]})
     assert "general: must be a list" in faults({**DATA, GENERAL: "data"})
 
 
@@ -268,7 +268,7 @@ ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
             "clarify-case[0].ask: says “pilot”, which does not fit phase idea",
         ),
         ([ITEM | {"levels": ["0", "4"]}], "clarify-case[0].levels[1]: must be at most 3"),
-        ([ITEM, ITEM | {"levels": ["1"]}], "clarify-case[1].levels: level 1 has a suggestion"),
+        ([ITEM, ITEM | {"levels": ["1"]}], "clarify-case[1].levels: level 1 already has a"),
         ([ITEM | {"tone": "warm"}], "clarify-case[0].tone: unknown key"),
     ],
 )
