@@ -242,9 +242,9 @@ def client(app) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def at(monkeypatch) -> Callable[[datetime], None]:
-    """Set the clock."""
+    """Set the clock. It begins at a time with enough starts left in the day."""
 
     def set_clock(instant: datetime) -> None:
         monkeypatch.setattr(clock, "now", lambda: instant)

@@ -26,8 +26,6 @@ from tests.support.app.visitor_forms import (
 
 from .conftest import MONDAY_MORNING as NOW
 
-pytestmark = pytest.mark.usefixtures("at")
-
 MONDAY = NOW.date()
 ARTICLE = "about-clarify"
 PAGE = "/desk/funnel/"

@@ -11,8 +11,6 @@ from tests.support.app.calls import count
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import WORST, assess, begin, book
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 @pytest.fixture
 def result(client, framework) -> str:

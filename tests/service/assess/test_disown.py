@@ -12,8 +12,6 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.stored_data import everything, mentions
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden
 
-pytestmark = pytest.mark.usefixtures("at")
-
 ADA = VISITOR["email"]
 
 

@@ -14,8 +14,6 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import count
 from tests.support.app.visitor_forms import WORST, answers, assess, begin, begin_phase
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 def test_an_unknown_step_is_refused_and_the_answers_are_kept(client, framework, database):
     given = answers(framework, "assess", 2)

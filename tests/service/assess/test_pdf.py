@@ -9,7 +9,6 @@ import yaml
 
 from tests.support.app.visitor_forms import WORST, assess, begin
 
-pytestmark = pytest.mark.usefixtures("at")
 DOCS = Path(__file__).parents[3] / "docs"
 
 

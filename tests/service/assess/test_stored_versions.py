@@ -13,8 +13,6 @@ from lead_service.settings import load
 from tests.service.conftest import Browser
 from tests.support.app.visitor_forms import WORST, answers, assess, begin
 
-pytestmark = pytest.mark.usefixtures("at")
-
 ASKED, ASKED_NOW = "How is the expected benefit written down?", "Which figure makes the case?"
 CONDITION = "The expected benefit is written down as a target figure"
 CONDITION_NOW = "The benefit is written down as a target figure"

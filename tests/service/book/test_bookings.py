@@ -16,7 +16,6 @@ from tests.support.app.calls import add_host, count
 from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden, open_starts
 from tests.support.engines import only_sqlite
 
-pytestmark = pytest.mark.usefixtures("at")
 FAR = MONDAY_MORNING + timedelta(days=400)
 
 

@@ -16,7 +16,6 @@ from tests.support.app.host_pages import HOST, RULES, send, stored
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden
 
-pytestmark = pytest.mark.usefixtures("at")
 REVIEW = replace(
     KIND,
     slug="review",

@@ -19,8 +19,6 @@ from tests.support.app.visitor_forms import book, open_starts
 from tests.support.engines import only_postgresql
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("at")
-
 HOST_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 NOTE = "The train is late & <b>we</b> are sorry."
 

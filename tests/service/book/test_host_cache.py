@@ -13,7 +13,6 @@ from tests.support.app.call_types import KIND
 from tests.support.app.hosts import add_host, change_host
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 
 

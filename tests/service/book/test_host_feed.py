@@ -10,8 +10,6 @@ from tests.support.app.calls import add_host, give_to, move, only_call
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 @pytest.fixture
 def path(client, database, settings):

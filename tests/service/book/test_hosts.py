@@ -7,8 +7,6 @@ from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 LINK = "https://meet.example.com/ann"
 BOTH, ANN_ALONE = "20261123T1600Z", "20261123T1800Z"  # 10 am and noon in Chicago
 

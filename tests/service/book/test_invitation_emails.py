@@ -13,8 +13,6 @@ from tests.support.app.calendar_programs import READERS, Mailbox
 from tests.support.app.calls import ANN, add_host, count, give_to, only_call
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 HALF_AN_HOUR = timedelta(minutes=30)
 ADDA, ADA, TEAM = "adda@example.org", "ada@example.org", "team@example.com"
 

@@ -18,8 +18,6 @@ from tests.support.app.calls import count, move
 from tests.support.app.stored_data import confirm_ticks
 from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 def invitation(message) -> dict:
     calendar = Calendar.from_ical(message.attachments[0].content)

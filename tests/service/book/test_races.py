@@ -26,6 +26,11 @@ ROUNDS = 3
 
 
 @pytest.fixture
+def at() -> None:
+    """Leave the clock alone: the racing processes have the real one."""
+
+
+@pytest.fixture
 def processes(pytestconfig) -> int:
     """The number of racing processes; each needs a second of processor time to start."""
     return 8 if pytestconfig.option.all else 3

@@ -13,7 +13,6 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, give_to, move, only_call
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

@@ -3,8 +3,6 @@
 import re
 from datetime import timedelta
 
-import pytest
-
 from lead_service.book import reschedule
 from lead_service.book.forms import parse_start, start_text
 from lead_service.book.hosts.models import Host
@@ -12,8 +10,6 @@ from lead_service.book.models import Booking
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import move, only_call
 from tests.support.app.visitor_forms import book, hidden, open_starts
-
-pytestmark = pytest.mark.usefixtures("at")
 
 
 def offered(client, page: str) -> list[str]:

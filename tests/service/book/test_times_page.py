@@ -23,8 +23,6 @@ from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 def links(page: str) -> dict[str, str]:
     """Return the addresses of a page's links by their accessible text."""

@@ -10,8 +10,6 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.visitor_forms import hidden
 
-pytestmark = pytest.mark.usefixtures("at")
-
 WORDS = "She said that the board decides on Thursday, and that nobody owns the rollout."
 PAGE = "/desk/leads/1/"
 TYPED = {"stage": "new", "owner_id": "", "version": "1", "note": WORDS}

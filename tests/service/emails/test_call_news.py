@@ -20,8 +20,6 @@ from tests.support.app.calls import add_host, give_to, move
 from tests.support.app.desk_client import sign_in
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 TEAM = "team@example.com"
 
 

@@ -24,8 +24,6 @@ from tests.support.webhook_signing import post, sign
 ADA = "ada@example.com"
 MINUTE = timedelta(minutes=1)
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 @pytest.fixture
 def lead_id(app, database) -> int:

@@ -14,8 +14,6 @@ from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.support.app.every_email import alarm, take_every_path
 from tests.unit.test_plain_words import INSTEAD
 
-pytestmark = pytest.mark.usefixtures("at")
-
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil", whose name is long'
 LURE = "Prize at www.evil.example"
 TO_THE_VISITOR = EmailKind.of_role(VISITOR) | {EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}

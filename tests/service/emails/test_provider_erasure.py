@@ -1,6 +1,6 @@
 """Erasing an address at the email provider, too, with an alarm when that fails."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -143,7 +143,8 @@ def test_a_refused_erasure_raises_an_alarm_and_is_retried_without_stopping_email
         assert emails_status.health(session, DUE).troubles == ()
 
 
-def test_a_key_without_the_right_is_found_by_check(database, settings, provider, monkeypatch):
+def test_a_key_without_the_right_is_found_by_check(database, settings, provider, at, monkeypatch):
+    at(datetime.now(UTC))  # the provider's clock is compared
     monkeypatch.setattr(checks, "_in_the_database", lambda *_: [])
     assert checks.faults(settings) == []
     provider.scopes = ["mail.send"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lead_service.clock import now
+from lead_service import clock
 from lead_service.emails.transports.base import Permanent, Stop, Temporary
 from lead_service.emails.worker import send_in_some_form
 from tests.support.app.sendgrid_client import MAIL, client
@@ -70,7 +70,7 @@ def test_a_redirect_is_never_followed_and_the_key_goes_nowhere_else(provider, co
 
 
 def test_a_429_pauses_the_sender_until_the_later_of_both_times(provider):
-    reset_at = int(now().timestamp()) + 300
+    reset_at = int(clock.now().timestamp()) + 300
     provider.mode = status(429, {"Retry-After": "60", "X-RateLimit-Reset": str(reset_at)})
     with pytest.raises(Temporary) as failure:
         client(provider.url).send(MAIL, "mail-1")

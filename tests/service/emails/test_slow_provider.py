@@ -14,8 +14,6 @@ from tests.support.app.sendgrid_client import client as sendgrid
 from tests.support.app.visitor_forms import VISITOR, book, open_starts
 from tests.support.fake_sendgrid import StandIn, accept, reset
 
-pytestmark = pytest.mark.usefixtures("at")
-
 HOST = "host@example.com"
 SECONDS = 20
 

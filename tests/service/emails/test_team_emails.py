@@ -20,8 +20,6 @@ from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import confirm_ticks
 from tests.support.app.visitor_forms import VISITOR, again, assess, book, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 ARTICLE = "about-clarify"
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,8 +41,9 @@ def ready(settings):
 
 
 @pytest.fixture
-def with_key(ready, environment):
-    """Return the settings with a key for a provider at an address."""
+def with_key(ready, environment, at):
+    """Return the settings with a key for a provider at an address, whose clock is right."""
+    at(datetime.now(UTC))
 
     def made(url: str, key: str = KEY):
         return load(environment | {"SENDGRID_API_KEY": key, "SENDGRID_HOST": url})

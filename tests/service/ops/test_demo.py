@@ -35,7 +35,6 @@ LEFT_OUT = {
     *(EventKind.ADDRESS_CONFIRMED, EventKind.ADDRESS_DISOWNED),
     EventKind.CONSENT_WITHDRAWN,
 }
-pytestmark = pytest.mark.usefixtures("at")
 
 
 def rows(database) -> dict[str, int]:

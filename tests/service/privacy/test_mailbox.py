@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from sqlalchemy import func, select, update
 
 from lead_service.book import bookings
@@ -11,7 +10,6 @@ from lead_service.leads.consent import agreed
 from lead_service.leads.models import EventKind, Lead, LeadEvent
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
 ADA = VISITOR["email"]
 
 

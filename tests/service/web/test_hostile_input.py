@@ -11,8 +11,6 @@ from tests.faults.naughty import CHANGED, EMPTY, KEPT, LINES, NAMES, NO_TEXT, RE
 from tests.support.app.desk_client import sign_in
 from tests.support.app.visitor_forms import VISITOR, answers, booking_form, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
-
 TYPED = {text: text for text in KEPT} | CHANGED  # and what is stored of it
 FORM = "application/x-www-form-urlencoded"
 

@@ -13,8 +13,6 @@ from tests.unit.test_settings import PRODUCTION
 OWN = "https://advisory.example"
 TERMINATED = "http://advisory.example"  # as the proxy that terminates TLS forwards it
 
-pytestmark = pytest.mark.usefixtures("at")
-
 
 class Visitor(Browser):
     """A browser behind a proxy that adds no header about https."""

@@ -11,7 +11,6 @@ from tests.service.conftest import Browser
 from tests.support.app.desk_client import press
 from tests.support.app.visitor_forms import booking_form, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
 FROM_OUTSIDE = {"REMOTE_ADDR": "203.0.113.9"}
 
 

@@ -5,15 +5,12 @@ import re
 from html import unescape
 from urllib.parse import urlencode
 
-import pytest
 from sqlalchemy import func, select
 
 from lead_service.leads.models import Lead
 from lead_service.service_pages import service_pages
 from lead_service.web import security
 from tests.support.app.visitor_forms import VISITOR, booking_form, hidden, open_starts
-
-pytestmark = pytest.mark.usefixtures("at")
 
 VISITOR_S_NETWORK = {"REMOTE_ADDR": "203.0.113.9"}
 FOREIGN = [
