@@ -16,11 +16,13 @@ from ..action_framework.counts import counts
 from ..leads.touch import PARAMETERS
 from ..people import Person
 from ..publishing.site import PAGE, Published
+from . import first_pages
 from .context import context
 
-# Parameters without secrets. A page with any other one is not compressed: `for` fills in a
-# lead's details, and `assessment` is repeated in every link.
-PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone", *PARAMETERS}
+# Parameters that a visit may begin with, and those without secrets. A page with any other one
+# is not compressed: `for` fills in a lead's details, and `assessment` is repeated in every link.
+FIRST = {"from", *PARAMETERS}
+PUBLIC = FIRST | {"day", "find", "host", "kind", "month", "zone"}
 LEVEL = 6
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -72,6 +74,8 @@ def _compress(response: Response) -> Response:
     response.vary.add("Accept-Encoding")
     is_page = request.method == "GET" and response.status_code == 200
     if is_page and request.accept_encodings["gzip"]:
+        if FIRST.issuperset(request.args):
+            first_pages.inline(response)
         response.set_data(gzip.compress(response.get_data(), LEVEL, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response

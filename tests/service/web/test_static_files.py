@@ -67,8 +67,9 @@ def test_pages_without_secrets_are_compressed(client, path):
     assert "accept-encoding" in whole.vary.as_set() & small.vary.as_set()
     assert "Content-Encoding" not in whole.headers
     assert small.headers["Content-Encoding"] == "gzip"
-    assert len(small.data) == int(small.headers["Content-Length"]) < len(whole.data) / 2
-    assert gzip.decompress(small.data).startswith(b"<!")
+    text = gzip.decompress(small.data)
+    assert text.startswith(b"<!")
+    assert len(small.data) == int(small.headers["Content-Length"]) < len(text) / 2
     for name in ("assessment", "for", "new"):  # an unknown parameter might reveal a secret one day
         with_token = client.get(f"{path}?{name}=abc", headers=accept)
         assert "Content-Encoding" not in with_token.headers
