@@ -36,7 +36,10 @@ def inline(response: Response) -> None:
     hashes: dict[str, list[str]] = {"style-src": [], "script-src": []}
 
     def written(link: re.Match[str]) -> str:
-        block = _block(link["style"] or link["script"])
+        try:
+            block = _block(link["style"] or link["script"])
+        except FileNotFoundError:  # a newer build has replaced it, and the service restarts soon
+            return link[0]
         if link["style"]:
             hashes["style-src"].append(block.hash)
             return f"<style>{block.content}</style>"

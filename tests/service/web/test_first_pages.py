@@ -2,10 +2,15 @@
 
 import gzip
 import re
+import shutil
 from base64 import b64encode
 from hashlib import sha256
 
 import pytest
+
+from lead_service import create_app
+from lead_service.settings import load
+from lead_service.web import first_pages
 
 FIRST_ROUND_TRIP = 14_600  # bytes (RFC 6928)
 BLOCKS = re.compile(r"<(style|script)(?: data-[^>]*)?>(.*?)</\1>", re.DOTALL)
@@ -35,3 +40,14 @@ def test_pages_after_the_first_and_those_with_secrets_link_them(client):
     for path in ("/book/?zone=Europe/Paris", "/book/?for=unknown", "/assessment/unknown/"):
         page = client.get(path, headers={"Accept-Encoding": "gzip"})
         assert "sha256-" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_file_that_a_newer_build_has_replaced_is_linked(environment, built_site, tmp_path):
+    site = shutil.copytree(built_site, tmp_path / "site")
+    client = create_app(load(environment | {"SITE_DIR": str(site)})).test_client()
+    first_pages._block.cache_clear()
+    for path in (site / "assets").glob("*.[cj]s*"):
+        path.unlink()
+    page = client.get("/contact/", headers={"Accept-Encoding": "gzip"})
+    assert page.status_code == 200
+    assert b'<link rel="stylesheet" href="/assets/' in gzip.decompress(page.data)
