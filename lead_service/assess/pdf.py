@@ -87,7 +87,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
         "book_url": book,
         "book_shown": _shown(book.rstrip("/")),
         "answered": sheet.answered,
-        "score_is": text.what_the_score_is(diagnosis),
+        "score_is": text.what_the_score_is(diagnosis, "the"),
         "articles": [
             {"title": one.title, "url": site + one.url, "why": one.why} for one in sheet.reading
         ],

@@ -42,11 +42,11 @@ def list_title(diagnosis: Diagnosis) -> str:
     return "Start here" if diagnosis.open else "What is left"
 
 
-def what_the_score_is(diagnosis: Diagnosis) -> str:
+def what_the_score_is(diagnosis: Diagnosis, whose: str = "your own") -> str:
     """Explain how the score is made, and what it isn't."""
     number = len(diagnosis.to_do) + len(diagnosis.true)
     return (
-        f"This score sums up your own answers to {spelled(number)} questions. It is not an audit"
+        f"This score sums up {whose} answers to {spelled(number)} questions. It is not an audit"
         " or a comparison with other organizations."
     )
 
