@@ -98,8 +98,8 @@ def _smtp(secret: SecretStr) -> SecretStr:
         is_valid = False
     if not is_valid or not text.isascii() or not text.isprintable() or "?" in text or "#" in text:
         raise ValueError(
-            "must be like smtp://user:password@mail.example.com:587 or smtps://…:465, with "
-            "special characters in user and password as %40"
+            "must be like smtp://user:password@mail.example.com:587 or smtps://…:465; "
+            "encode special characters in the user and password, such as %40 for @"
         )
     return SecretStr(text)
 

@@ -33,7 +33,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 BUSY_SECONDS = 5
-IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
+IN_USE = "the database is in use; stop `serve`, or `web` and `deliver`, first"
 CONNECTIONS = 8  # pool size; connections beyond it are set up and closed for each use
 TRIES = 3
 LEAST_FREE = 64 * 2**10  # bytes of free disk space; storing a form takes less

@@ -200,7 +200,7 @@ def link(address: str, is_new: bool) -> None:
                 )
             )
         except links.NoSuchMember:
-            unknown = f"{address} is not a member; check it, or make them one with --new"
+            unknown = f"{address} is not a member; check it, or add it with --new"
             raise click.ClickException(unknown) from None
     click.echo(f"{member.email}: {member.role}", err=True)
     click.echo(made)
