@@ -21,7 +21,7 @@ SERVICE = Path(__file__).resolve().parents[1]
 FOLDER = SERVICE.parent / ".cache" / "site"
 PROGRAMS = (
     *("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments"),
-    *("jinja2", "typst"),
+    *("jinja2", "typst", "pillow", "font-source-serif-pro"),
 )
 NOTED = 24 * 60 * 60  # seconds; a file's last use is recorded once a day
 UNUSED = 30 * NOTED  # files unused for this long are deleted

@@ -56,7 +56,7 @@ from .cache import hash_of
 from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
 from .media import pictures, portraits
-from .media.drawings import Cards
+from .media.cards import Cards
 from .records import Record, Records, Site, Stamp, stamp_of
 from .search_index import SearchIndex
 

@@ -3,10 +3,11 @@
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from lead_service.publishing import cache
 from lead_service.publishing.media import pictures
+from lead_service.publishing.media.cards import Cards
 
 
 def picture(width: int, height: int) -> bytes:
@@ -53,3 +54,26 @@ def test_a_drawing_is_published_unchanged_with_its_size():
         pictures.drawn(b"<svg></svg>", ".svg")
     with pytest.raises(ValueError, match="weighs 200 kB"):
         pictures.drawn(b" " * 200_000, ".svg")
+
+
+def test_every_title_fits_on_a_card(tmp_path):
+    word = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 1"><path d="M0 0h8v1H0"/></svg>'
+    cards = Cards("Dana & Co", lambda _: word, "")
+
+    def card(title: str) -> Image.Image:
+        address = cards.address(title)
+        cards.write(tmp_path, ())
+        return Image.open(f"{tmp_path}{address}").convert("RGB")
+
+    long = "What a budget owner asks before the second workshop, and which answers get a yes"
+    for title in (
+        "AI",
+        "\u00c5ngstr\u00f6m, qualified",
+        long,
+        f"{long} {long} {long}",
+        "a-long-word-" * 4,
+    ):
+        left, top, right, bottom = ImageChops.difference(card(title), card("")).getbbox()
+        assert 68 <= left <= 76 and right <= 1132
+        assert 85 < top < 125 and bottom < 380
+    assert card("A\u030angstr\u00f6m\u00ad\u200d") == card("\u00c5ngstr\u00f6m")

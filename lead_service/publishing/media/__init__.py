@@ -1,1 +1,1 @@
-"""Prepare pictures, portraits, drawings and the typeface."""
+"""Prepare pictures, portraits, cards, icons and the typeface."""

@@ -85,13 +85,13 @@ def _cut(source: Path, characters: str, features: list[str]) -> bytes:
         flavor="woff2", layout_features=features, hinting=False, name_IDs=[], notdef_outline=True
     )
     font = subset.load_font(source, options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=subset.parse_unicodes(characters))
+    cutter.subset(font)
     for glyph in font["glyf"].glyphs.values():
         glyph.expand(font["glyf"])
         for part in glyph.components if glyph.isComposite() else ():
             part.flags &= ~BORROWED_WIDTH
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=subset.parse_unicodes(characters))
-    cutter.subset(font)
     result = io.BytesIO()
     subset.save_font(font, result, options)
     return result.getvalue()
