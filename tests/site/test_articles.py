@@ -54,7 +54,7 @@ def test_articles_lead_to_the_one_before_and_the_one_after(articles):
 def test_an_article_says_when_it_was_written_and_how_long_it_takes(articles):
     for article, page in articles:
         assert {"datetime": article["date"]} in page.all("time")
-        assert f"{article['minutes']} min read" in page.main_text
+        assert f"{article['minutes']}\u00a0min\u00a0read" in page.main_text
 
 
 def test_an_article_with_sections_lists_them(articles):
