@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,7 @@ from .media import drawings, pictures, typeface
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 # Cascade layers, in this order. The service's are between pages and print.
 STYLES = ("tokens", "base", "signature", "components", "frame", "pages", "print")
+OF_SERVICE = tuple(name for name in STYLES if name != "pages")  # the service's own come later
 LAYERS = (*STYLES[:-1], "service", "print")
 # Files of the theme, our sources, and texts that pages include.
 UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "includes/", "preview/")
@@ -141,8 +142,8 @@ def published(config: MkDocsConfig, files: Files, look: Look, *, is_preview: boo
         files.append(File.generated(config, path.lstrip("/"), content=lean))
     for extra in sorted(THEME.glob("preview/*")) if is_preview else ():
         publish_asset(extra.name, extra.read_bytes())
-    style = _stylesheet(publish_asset)
-    publish_asset("site.css", style.encode())
+    style = _stylesheet(publish_asset, STYLES)
+    publish_asset("site.css", _stylesheet(publish_asset, OF_SERVICE).encode())
     of_writing = own_files.lean_css(_sheet("pages", "writing"))
     logo = look.published_logo(publish_asset)
     return Assets(addresses, style, of_writing, scripts["boot.js"], logo)
@@ -156,11 +157,11 @@ def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> st
     return f"/{path}"
 
 
-def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
-    """Join the font faces, the colors and our style sheets."""
+def _stylesheet(publish: Callable[[str, bytes], str], names: Iterable[str]) -> str:
+    """Join the font faces, the colors and these style sheets."""
     faces = typeface.faces(publish)
     sheets = [_layer("tokens", palette.css())]
-    sheets += [_sheet(name, name) for name in STYLES]
+    sheets += [_sheet(name, name) for name in names]
     return own_files.lean_css("\n".join((f"@layer {','.join(LAYERS)};", faces, *sheets)))
 
 

@@ -5,16 +5,19 @@ import re
 import pytest
 
 from lead_service.own_files import STATIC
-from lead_service.publishing.assets import LAYERS, STYLES
+from lead_service.publishing.assets import LAYERS, OF_SERVICE, STYLES
 from tests.support.built_site import ROOT
 
 SHEETS = ROOT / "site_overrides" / "styles"
-OF_SITE = [SHEETS / f"{name}.css" for name in STYLES if name != "print"]
+OF_SITE, SHARED = (
+    [SHEETS / f"{name}.css" for name in names if name != "print"] for names in (STYLES, OF_SERVICE)
+)
 # What a page loads, in the order of the cascade.
 PAGES = (
-    [*OF_SITE, STATIC / "service.css", STATIC / "assess.css"],
-    [*OF_SITE, STATIC / "service.css", STATIC / "book.css"],
-    [*OF_SITE, STATIC / "desk.css", STATIC / "funnel.css"],
+    OF_SITE,
+    [*SHARED, STATIC / "service.css", STATIC / "assess.css"],
+    [*SHARED, STATIC / "service.css", STATIC / "book.css"],
+    [*SHARED, STATIC / "desk.css", STATIC / "funnel.css"],
 )
 CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
 COMMA = re.compile(r",(?![^()]*\))")
@@ -26,7 +29,7 @@ def selectors(path) -> list[str]:
     return [one for head in heads if not head.startswith("@") for one in COMMA.split(head)]
 
 
-@pytest.mark.parametrize("sheets", PAGES, ids=["assess", "book", "desk"])
+@pytest.mark.parametrize("sheets", PAGES, ids=["site", "assess", "book", "desk"])
 def test_no_class_is_styled_in_two_sheets(sheets):
     """A later sheet may change another's component inside one of its own."""
     homes: dict[str, str] = {}
