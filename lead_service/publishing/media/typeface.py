@@ -79,12 +79,15 @@ def cut(style: str, characters: str) -> bytes:
 
 
 def _cut(source: Path, characters: str, features: list[str]) -> bytes:
-    from fontTools import subset  # imported here, because fonts are usually cached
+    # Imported here, because fonts are usually cached.
+    from fontTools import subset
+    from fontTools.ttLib import newTable
 
     options = subset.Options(
-        flavor="woff2", layout_features=features, hinting=False, name_IDs=[], notdef_outline=True
+        flavor="woff2", layout_features=features, hinting=False, notdef_outline=True
     )
     font = subset.load_font(source, options)
+    del font["name"]  # looking for the names in use takes a quarter of the time
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=subset.parse_unicodes(characters))
     cutter.subset(font)
@@ -92,6 +95,8 @@ def _cut(source: Path, characters: str, features: list[str]) -> bytes:
         glyph.expand(font["glyf"])
         for part in glyph.components if glyph.isComposite() else ():
             part.flags &= ~BORROWED_WIDTH
+    font["name"] = newTable("name")
+    font["name"].names = []
     result = io.BytesIO()
     subset.save_font(font, result, options)
     return result.getvalue()
