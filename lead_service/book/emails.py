@@ -148,14 +148,18 @@ def withdrawal(
 ) -> Message:
     """Compose the email that withdraws an invitation from a wrong address.
 
-    It does not mention the call: its reader is most likely a stranger.
+    It does not mention the call, and its file has only the start in their calendar: its reader is
+    most likely a stranger.
     """
     booking = _booking(session, row, now)
     wrong = replace(
         visitors_meeting(settings, published, booking, row.created_at),
         sequence=row.sequence - 1,  # lower than that of the invitation to the right address
+        start=_before(row.facts or {}) or booking.starts_at,
         summary="Sent by mistake",
         description="",  # without the link that opens the booking
+        location="",
+        url=None,
         attendee_email=row.address,
         attendee_name="",
     )

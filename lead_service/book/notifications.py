@@ -137,7 +137,8 @@ def email_corrected(
     """
     notice = ChangeNotice(session, settings, booking, by)
     notice.record(EventKind.ADDRESS_CORRECTED)
-    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at)
+    known = {"before": booking.starts_at.isoformat()}  # unless they never heard of the last move
+    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at, facts=known)
     notice.invite(EmailKind.BOOKING_CONFIRMED)
     notice.tell_team(CallNews.CORRECTED, [booking.host])
     if not booking.quarantine:
