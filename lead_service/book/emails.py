@@ -471,9 +471,11 @@ def _context(
 
 
 def _known(session: Session, row: OutboxMessage) -> dict[str, Any]:
-    """Return the facts of an email, without the earlier start for a reader who never knew it."""
+    """Return the facts of an email, without changes of what its reader never knew."""
     facts = row.facts or {}
-    return facts if outbox.has_heard(session, row) else facts | {"before": None}
+    if outbox.has_heard(session, row):
+        return facts
+    return facts | {"before": None, "is_corrected": False}
 
 
 def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
@@ -487,9 +489,11 @@ def _before(facts: dict[str, Any]) -> datetime | None:
 
 
 def _hosts_news(booking: Booking, facts: dict[str, Any]) -> str:
-    """Describe the news of a host's call in two words."""
+    """Describe the news of a host's call in a few words."""
     if booking.awaits_confirmation:
         return "Please confirm"
     if facts.get("is_confirmed"):
         return "Confirmed"
-    return "Rescheduled" if facts.get("before") else "New call"
+    if facts.get("before"):
+        return "Rescheduled"
+    return "New email address" if facts.get("is_corrected") else "New call"

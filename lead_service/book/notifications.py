@@ -139,7 +139,7 @@ def email_corrected(
     notice.record(EventKind.ADDRESS_CORRECTED)
     known = {"before": booking.starts_at.isoformat()}  # unless they never heard of the last move
     queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at, facts=known)
-    notice.invite(EmailKind.BOOKING_CONFIRMED)
+    notice.invite(EmailKind.BOOKING_CONFIRMED, is_corrected=True)
     notice.tell_team(CallNews.CORRECTED, [booking.host])
     if not booking.quarantine:
         give_to_host(session, booking, notice.by)

@@ -142,7 +142,10 @@ def test_the_link_and_event_at_a_mistyped_address_stop_working(client, mails, po
     client.post(page + "address", data={"email": "ada@example.org"})
     assert client.get(page).status_code == 404
     assert client.post(page + "cancel").status_code == 404
-    sent = {message.kind: message for _, message in mails() if message.to == "adda@example.org"}
+    told = [message for _, message in mails()]
+    hosts = [message.subject for message in told if message.kind == "booking_for_host"]
+    assert [subject.partition(":")[0] for subject in hosts] == ["New call", "New email address"]
+    sent = {message.kind: message for message in told if message.to == "adda@example.org"}
     withdrawn = sent["booking_withdrawn"]
     first, last = invitation(sent["booking_confirmed"]), invitation(withdrawn)
     assert (last["method"], last["uid"]) == ("CANCEL", first["uid"])
