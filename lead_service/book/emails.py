@@ -151,11 +151,12 @@ def withdrawal(
     It does not mention the call, and its file has only the start in their calendar: its reader is
     most likely a stranger.
     """
-    booking = _booking(session, row, now)
+    booking, facts = _booking(session, row, now), row.facts or {}
+    known = facts.get("before") or facts.get("start") or booking.starts_at.isoformat()
     wrong = replace(
         visitors_meeting(settings, published, booking, row.created_at),
         sequence=row.sequence - 1,  # lower than that of the invitation to the right address
-        start=_before(row.facts or {}) or booking.starts_at,
+        start=datetime.fromisoformat(known),
         summary="Sent by mistake",
         description="",  # without the link that opens the booking
         location="",

@@ -137,7 +137,7 @@ def email_corrected(
     """
     notice = ChangeNotice(session, settings, booking, by)
     notice.record(EventKind.ADDRESS_CORRECTED)
-    known = {"before": booking.starts_at.isoformat()}  # unless they never heard of the last move
+    known = {"start": booking.starts_at.isoformat()}
     queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at, facts=known)
     notice.invite(EmailKind.BOOKING_CONFIRMED, is_corrected=True)
     notice.tell_team(CallNews.CORRECTED, [booking.host])

@@ -135,6 +135,16 @@ def test_an_invitation_to_a_mistyped_address_is_withdrawn(client, context, mails
     assert b"Ben" not in sent["booking_withdrawn"].attachments[0].content
 
 
+def test_an_address_that_is_corrected_back_is_no_move(client, mails, post):
+    page = book(client)
+    post()
+    for email in ("adda@example.org", "ada@example.com"):
+        page = client.post(page + "address", data={"email": email}).location
+    client.post(page + "cancel")
+    (canceled,) = (one for _, one in mails() if one.kind == "booking_cancelled")
+    assert "rescheduled" not in canceled.text
+
+
 def test_moving_a_held_call_sends_no_further_email(client, context, mails, starts):
     book(client, website="spam")
     move(context, starts[2])
