@@ -7,22 +7,13 @@ endif
 BIN := .venv/bin
 ALONE := $(PYTHON) .ci/alone
 INNER := $(ALONE) $(MAKE) --no-print-directory --silent
-SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publishing \
-	lead_service/action_framework lead_service/assess/brief.yml lead_service/headers.py lead_service/formats.py \
-	lead_service/static lead_service/own_files.py lead_service/palette.py lead_service/templates/signature.html \
-	lead_service/templates/person.html lead_service/people.py lead_service/call_types.py lead_service/service_pages.py -type f -not -name '*.pyc')
-# Settings that appear in the site's pages (settings.py, OF_THE_SITE): changing one rebuilds the site.
-SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
-	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_COUNTRY PRACTICE_RESPONSIBLE PRACTICE_REGISTER \
-	PRACTICE_VAT_ID RETENTION_DAYS BACKUP_DAYS
 # Pages contain the port, so a server on another PORT has its own site, and doesn't rebuild the
 # first one's.
 SITE := $(if $(filter-out 8000,$(PORT)),var/sites/$(PORT),site)
-SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
 # The folder of tests' databases: in memory if possible, because a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-.PHONY: help setup setup-tests tools build serve preview demo lint test test-all coverage soak check pictures bench lock audit sbom secrets clean always
+.PHONY: help setup setup-tests tools build site-alone serve preview demo lint test test-all coverage soak check pictures bench lock audit sbom secrets clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -33,8 +24,8 @@ setup: ## Install what serving needs, from the pinned requirements
 	@$(INNER) .venv/ready
 setup-tests: ## Install what the tests need, too
 	@$(INNER) .venv/ready-for-tests
-build: ## Build the site, if its sources or its settings changed
-	@$(INNER) $(SITE)/.built
+build: ## Build the site; what has not changed comes from the last build
+	@$(INNER) site-alone
 
 .venv/ready: requirements-site.txt pyproject.toml
 	@.ci/environment site
@@ -44,18 +35,13 @@ build: ## Build the site, if its sources or its settings changed
 	@.ci/environment test
 	@touch $@
 
-$(SITE)/.built: .venv/ready $(SITE_SOURCES) $(SEEN_SETTINGS)
+# Built each time, because a source may be deleted, or be replaced by an older one.
+site-alone: .venv/ready
 	@echo "Building the site"
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE).new \
 		|| { $(BIN)/python -m lead_service.publishing.faults.config_faults; exit 1; }
 	@rm -rf $(SITE).old; [ ! -e $(SITE) ] || mv $(SITE) $(SITE).old; mv $(SITE).new $(SITE); rm -rf $(SITE).old
-	@touch $@
-
-# Checked every time, and written only if it differs, so that nothing is rebuilt without need.
-$(SEEN_SETTINGS): always
-	@umask 077; mkdir -p var; \
-	for name in $(SITE_SETTINGS); do printf '%s=%s\n' $$name "$$(printenv $$name)"; done >$@.$$$$; \
-	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+	@touch $(SITE)/.built
 
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} exec $(BIN)/lead-service serve

@@ -41,7 +41,7 @@ from .setting_types import (
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_SECRET = 32
 MIGRATE = "`lead-service migrate` makes it"
-# Settings whose values appear in the site's pages (SITE_SETTINGS in the Makefile).
+# Settings whose values appear in the site's pages.
 OF_THE_SITE = (
     *("public_url", "bind_address", "port"),
     *("practice_name", "practice_legal_name", "practice_postal_address"),
