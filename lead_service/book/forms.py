@@ -89,9 +89,9 @@ def start_text(start: datetime) -> str:
 
 
 def parse_start(text: str) -> datetime | None:
-    """Parse a start; None if it is invalid or out of range."""
+    """Parse a start; None if it is out of range or not written as `start_text` writes it."""
     try:
         start = datetime.strptime(text, START).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return start if 2000 <= start.year < 2200 else None
+    return start if 2000 <= start.year < 2200 and start_text(start) == text else None

@@ -1,9 +1,13 @@
-"""The terms of a call that a form posts back."""
+"""The terms and the start of a call that a form posts back."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import datetimes, just
 
+from lead_service.book.forms import parse_start, start_text
 from lead_service.book.terms import Terms, parse_terms
 
 
@@ -35,3 +39,12 @@ def test_each_changed_detail_is_named_with_both_values():
     ]
     assert replace(before, host="Ann").changes_from(before) == ["Ann instead of Ben"]
     assert before.changes_from(before) == before.changes_from(None) == []
+
+
+@given(datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=just(UTC)))
+def test_a_start_is_read_only_as_it_is_written(start):
+    text = start_text(start)
+    assert parse_start(text) == start.replace(second=0, microsecond=0)
+    full_width = text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    for other in (full_width, text.lower(), f" {text}"):
+        assert parse_start(other) is None
