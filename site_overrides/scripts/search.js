@@ -39,7 +39,11 @@ const page = (address) => new Promise((resolve, reject) => {
 
 const fold = (text) => text.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase()
   .replace(/([iy])z/g, "$1s").replace(/([a-z]{3})or/g, "$1our")
-  .replace(/\be-mail/g, "email").replace(/(\d),(?=\d{3})/g, "$1");
+  .replace(/\be-mail/g, "email").replace(/(\d),(?=\d{3})/g, "$1")
+  .replace(/(?<=\b[a-z\d])[^\w\s](?=[a-z\d]\b)/g, "")
+  .replace(/(?<=\b[a-z\d]) [^\w\s] (?=[a-z\d]\b)/g, "");
+const JOINED = "\\b[a-z\\d](?:(?:[^\\w\\s][a-z\\d]\\b)+|(?: [^\\w\\s] [a-z\\d]\\b)+)"; // R&D, R & D
+const WRITTEN = new RegExp(`${JOINED}|e-mail\\p{L}*|\\d+(?:,\\d{3})+|[\\p{L}\\p{N}'’\\p{M}]+`, "giu");
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 1);
 
 // The part that the forms of an English word share: scale, scales, scaled and scaling become scal.
@@ -146,7 +150,7 @@ async function find(query) {
 
 // The words of a passage that were asked for, as [start, end]: the whole phrase if it is there.
 function marksIn(text, sought) {
-  const all = [...text.matchAll(/e-mail\p{L}*|\d+(?:,\d{3})+|[\p{L}\p{N}'’\p{M}]+/giu)]
+  const all = [...text.matchAll(WRITTEN)]
     .map((match) => ({ at: match.index, end: match.index + match[0].length, word: fold(match[0]) }))
     .filter(({ word }) => word.length > 1);
   const phrase = all.findIndex((_, start) => sought.every(
@@ -164,7 +168,7 @@ function marksIn(text, sought) {
 
 // A block's own text, without that of blocks inside it.
 const ownText = (block) => [...block.childNodes]
-  .filter((node) => !node.matches?.(BLOCKS) && !node.querySelector?.(BLOCKS))
+  .filter((node) => !node.matches?.(`${BLOCKS}, ${UNSEARCHED}`) && !node.querySelector?.(BLOCKS))
   .map((node) => node.textContent).join("").replace(/\s+/g, " ").trim();
 
 // The best passages of a page for a query, each with the section in which it is.
@@ -243,7 +247,8 @@ function fill(item, url, { description, passages }) {
 }
 
 function summary(query, count) {
-  if (!words(query).length) return "";
+  if (!query) return "";
+  if (!words(query).length) return "No results. Enter a word of at least two letters.";
   if (!count) return "No results. Try another word.";
   if (count > LIMIT) return `The best ${LIMIT} of ${count} pages`;
   return count === 1 ? "1 page" : `${count} pages`;

@@ -99,12 +99,15 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
         ("book a call", "Discovery call, 30 minutes", "call"),
         ("self-assessment", "Answer twelve questions", ""),
         ("who are you", "About", ""),
+        ("2.2", "Accessibility", None),  # pieces of one letter
+        ("the link to this article", "", "article"),
     ):
         field.fill(query)
         expect(first).to_contain_text(title)
         marked = first.locator("mark")
         if mark != "":
             expect(marked.first).to_contain_text(mark or query, ignore_case=True)
+    expect(page.get_by_role("dialog")).not_to_contain_text("Copy the link to this article")
     field.fill("why was the business case never quantified")
     section = first.get_by_role("link", name="Four signs")
     expect(section).to_be_visible()
@@ -120,8 +123,9 @@ def test_search_says_when_nothing_is_found_and_gives_the_focus_back(visit):
     opener.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Search the site")).to_be_focused()
-    page.keyboard.type("zzzz")
-    expect(page.get_by_role("status")).to_contain_text("No results")
+    for query in ("5", "zzzz"):
+        page.get_by_label("Search the site").fill(query)
+        expect(page.get_by_role("status")).to_contain_text("No results")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(opener).to_be_focused()
