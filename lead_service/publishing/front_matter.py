@@ -72,6 +72,17 @@ def _old_address(path: str) -> str:
     return path
 
 
+def _entries(kind: type) -> BeforeValidator:
+    def check(value: object) -> object:
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            names = ", ".join(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+            wrong = "must be a list, each entry with lines for {names}"
+            raise PydanticCustomError("entries", wrong, {"names": names})
+        return value
+
+    return BeforeValidator(check)
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value or []
 
@@ -92,6 +103,45 @@ class OfPage:
     redirect_from: Annotated[
         tuple[Annotated[str, AfterValidator(_old_address)], ...], BeforeValidator(_listed)
     ] = ()
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Case:
+    """One result of an engagement, with the client's permission."""
+
+    client: Text
+    situation: Text
+    decision: Text
+    result: Text
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Choice:
+    """What to choose in one situation."""
+
+    when: Text
+    then: Text
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class Question:
+    """A visitor's question with its answer, in which some words are links."""
+
+    question: Text
+    answer: Text
+    group: Text | None = None
+    links: dict[str, str] | None = None
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True))
+class OfOtherPage(OfPage):
+    """The front matter of a page that is no article."""
+
+    template: Annotated[str, _one_of("templates")] | None = None
+    charging: Text | None = None
+    choices: Annotated[tuple[Choice, ...], _entries(Choice)] = ()
+    evidence: Annotated[tuple[Case, ...], _entries(Case)] = ()
+    questions: Annotated[tuple[Question, ...], _entries(Question)] = ()
 
 
 @checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True, extra="forbid"))
@@ -172,11 +222,13 @@ class FrontMatter:
             return kind.validate_python(data, context=known)
         except ValidationError as error:
             faults = []
-            for (key, *_), fault in worded(error.errors(), ()):
+            for (key, *inside), fault in worded(error.errors(), ()):
                 if fault == "must be text" and isinstance(data.get(key), int | float | date):
                     fault += ": put it in quotes"
                 if DAY.fullmatch(f"day: {str(data.get(key)).strip(QUOTES)}"):
                     fault += ": leave out the quotation marks"
+                if len(inside) > 1 and isinstance(inside[0], int):
+                    fault = f"entry {inside[0] + 1}, {inside[1]}: {fault}"
                 faults.append(str(self.fault(str(key), fault)))
             raise PluginError("\n".join(faults)) from error
 
@@ -211,7 +263,9 @@ def _text(content: bytes) -> str:
     return decode(content).removeprefix("\ufeff").replace("\r", "\n")
 
 
-_adapters: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (OfPage, OfArticle)}
+_adapters: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (OfOtherPage, OfArticle)
+}
 
 
 def _split(text: str) -> tuple[str, str, int]:

@@ -65,6 +65,8 @@ MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # for the signature and the template of a person
 GARBAGE = 100_000  # objects before a collection; the default takes a sixth of a build
+# Templates of files that the build adds, and those that others extend.
+NOT_OF_PAGES = {"200.html", "404.html", "503.html", "base.html", "redirect.html", "article.html"}
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
 log = logging.getLogger(__name__)  # not MkDocs' logger, whose warnings fail the build
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
@@ -177,7 +179,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def _read_data(self, config: MkDocsConfig) -> list[str]:
         """Read the framework, the questions for calls and the kinds of call; list the faults."""
         path, calls = (Path(config.docs_dir, name) for name in mistakes.DATA)
-        faults: list[str] = []
+        faults = [
+            f"docs/{one.name}: there is no such file" for one in (path, calls) if not one.is_file()
+        ]
+        if faults:
+            return faults
         slugs: set[str] | None = None
         read = path
         try:
@@ -254,7 +260,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.records = Records(name, self._made_with(config))
         self._read_all(files)
         for path, url in build.records.gone(build.pages):
-            if url not in build.moved:
+            # A page with a fault is missing, too, and a page with one may name old addresses.
+            if url not in build.moved and not build.faults:
                 instead = f"add `redirect_from: [{url}]` to the page that replaces it"
                 log.warning(f"{path}: links to {url} no longer work: {instead}")
         has_imprint = config.extra["has_imprint"]
@@ -384,10 +391,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             "steps": [step.slug for step in build.framework.steps],
             "phases": [phase.id for phase in build.framework.phases],
             "people": build.people,
+            "templates": sorted({one.name for one in assets.THEME.glob("*.html")} - NOT_OF_PAGES),
         }
         url = f"/{file.url}".removesuffix("./")
         if not listings.is_article(file.src_uri):
-            said = front.checked_as(front_matter.OfPage, known)
+            said = front.checked_as(front_matter.OfOtherPage, known)
             return Record(stamp, read.source, front.data, said, url)
         of_article = front.checked_as(front_matter.OfArticle, known)
         author = build.people[of_article.author] if of_article.author else None

@@ -173,6 +173,12 @@ def test_only_what_changed_is_rendered(editor, built, tmp_path, caplog):
     beside = [f"insights/a{number}/" for number in (1, 4, 6, 8, 9)]
     assert {*built()} == {"", "insights/", "insights/a5/", *beside}
     assert "a7.md: links to /insights/a7/ no longer work: add `redirect_from: [" in caplog.text
+    caplog.clear()
+    editor.put(4, "step: ", "stage: ")
+    with pytest.raises(Abort):
+        built()
+    assert "a4.md:5: stage: unknown key" in caplog.text and "no longer work" not in caplog.text
+    editor.put(4, "stage: ", "step: ")
     editor.change_the_menu()
     assert len(built()) == 11
     Path(saved).write_bytes(Path(saved).read_bytes()[:-1])

@@ -74,9 +74,17 @@ FAULTS = [
     ("Some text.", "[soon]\n\n[soon]: later.md", ":9: links to insights/later.md, which is not"),
     ("Some text.", "[ok](/insights/ok/?a=b#main) ![](a.png)", ":7: the picture has no description"),
 ]
+# A line in the front matter of another page, and the build's message.
+IN_OTHER_PAGES = [
+    ("template: question.html", ":4: template: must be one of framework.html, home.html"),
+    ("evidence: yes please", ":4: evidence: must be a list, each entry with lines for client, sit"),
+    ("evidence: [Bank]", ":4: evidence: must be a list, each entry with lines for client, sit"),
+    ("choices:\n  - when: A\n    than: B", ":4: choices: entry 1, then: is missing"),
+    ("questions:\n  - question: A\n    answer: 1", ":4: questions: entry 1, answer: must be text"),
+]
 
 
-def test_all_faults_of_articles_stop_the_build_by_file_and_line(tmp_path, caplog):
+def test_all_faults_of_pages_stop_the_build_by_file_and_line(tmp_path, caplog):
     docs = small_docs(tmp_path, draft="true")
     (docs / "insights" / "new.md").rename(docs / "insights" / "later.md")
     (docs / "insights" / "ok.md").write_text(ARTICLE, "utf-8")
@@ -85,10 +93,22 @@ def test_all_faults_of_articles_stop_the_build_by_file_and_line(tmp_path, caplog
         for same in ("A title", "A sentence"):
             article = article.replace(same, f"{same} {number}")
         (docs / "insights" / f"n{number}.md").write_text(article, "utf-8")
+    for number, (lines, _) in enumerate(IN_OTHER_PAGES):
+        front = f"---\ntitle: P{number}\ndescription: P{number}.\n{lines}\n---\nText.\n"
+        (docs / f"p{number}.md").write_text(front, "utf-8")
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs)
     named = [f"insights/n{number}.md{said}" for number, (*_, said) in enumerate(FAULTS)]
+    named += [f"p{number}.md{said}" for number, (_, said) in enumerate(IN_OTHER_PAGES)]
     assert [one for one in named if one not in caplog.text] == []
+
+
+def test_a_missing_data_file_stops_the_build_by_name(tmp_path, caplog):
+    docs = small_docs(tmp_path)
+    (docs / "calls.yml").unlink()
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    assert "docs/calls.yml: there is no such file" in caplog.text
 
 
 def test_questions_for_calls_that_do_not_fit_the_framework_stop_the_build(
