@@ -74,6 +74,11 @@ class Look:
         drawn = self._file("icon", icon)
         if icon and not icon.endswith(".svg"):
             self.faults.append(f"icon: {icon} has to be an SVG, from which we draw the other sizes")
+        elif drawn:
+            try:
+                pictures.refuse_scripts(drawn)
+            except ValueError as error:
+                self.faults.append(f"icon: {icon} {error}")
         self.icon = _our_icon() if not drawn or self.faults else drawn.decode()
 
     def _file(self, key: str, name: str) -> bytes:

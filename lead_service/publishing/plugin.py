@@ -675,11 +675,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _clean(file: File) -> None:
     """Remove the camera's metadata from a picture that is published directly."""
-    if Path(file.src_uri).suffix.lower() in pictures.RASTER:
-        try:
+    ending = Path(file.src_uri).suffix.lower()
+    try:
+        if ending in pictures.RASTER:
             file.content_bytes = pictures.without_camera_data(file.content_bytes)
-        except ValueError as error:
-            raise PluginError(f"{file.src_uri}: {error}") from error
+        elif ending == ".svg":
+            pictures.refuse_scripts(file.content_bytes)
+    except ValueError as error:
+        raise PluginError(f"{file.src_uri} {error}") from error
 
 
 def _set_up(env: Environment) -> None:

@@ -120,6 +120,13 @@ def test_a_logo_has_to_be_seen_in_both_schemes(tmp_path, svg, said):
     assert faults == [] if said is None else said in "".join(faults)
 
 
+def test_a_logo_and_an_icon_with_scripts_are_refused(tmp_path):
+    (tmp_path / "a.svg").write_text(LOGO.replace("<path", '<path onclick="b()"'))
+    for fault in (faults := Look(tmp_path, "a.svg", "a.svg").faults):
+        assert "a.svg contains a script" in fault
+    assert len(faults) == 2
+
+
 def test_faults_in_data_and_in_texts_are_reported_together(tmp_path, caplog):
     docs = small_docs(tmp_path, ARTICLE + "\n# Again\n")
     for name in ("framework.yml", "calls.yml"):

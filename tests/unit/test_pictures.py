@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from lead_service.publishing import cache
-from lead_service.publishing.media import pictures
-from lead_service.publishing.media.cards import Cards
+from lead_service.publishing.media import pictures, portraits
+from lead_service.publishing.media.cards import READABLE, RIGHT, ROOM, Cards, fitted
 
 
 def picture(width: int, height: int) -> bytes:
@@ -47,11 +47,27 @@ def test_a_page_says_how_large_a_picture_is_and_loads_it_late_below_the_fold():
     assert pictures.rewritten(html, lambda src: None) == html
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_a_damaged_picture_is_refused(kind):
+    file, readers = BytesIO(), [pictures.sized, pictures.without_camera_data]
+    Image.effect_noise((300, 200), 60).save(file, kind)
+    readers += [lambda part: pictures.measured(part, ""), lambda part: [*portraits.squares(part)]]
+    for read in readers:
+        for part in (file.getvalue()[:900], file.getvalue()[:-99]):
+            with pytest.raises(ValueError, match=r"^is damaged: "):
+                read(part)
+
+
 def test_a_drawing_is_published_unchanged_with_its_size():
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30.5 20"></svg>'
     assert pictures.drawn(svg, ".svg") == pictures.Sized(30, 20, [(30, svg)])
     with pytest.raises(ValueError, match="has no viewBox"):
         pictures.drawn(b"<svg></svg>", ".svg")
+    for script in ("<a onclick='b()'/>", "<x:script xmlns:x='http://www.w3.org/2000/svg'/>"):
+        with pytest.raises(ValueError, match="contains a script"):
+            pictures.drawn(svg.replace(b"></", f">{script}</".encode()), ".svg")
+    with pytest.raises(ValueError, match="is damaged: no element found: line 1"):
+        pictures.drawn(svg[:-6], ".svg")
     with pytest.raises(ValueError, match="weighs 200 kB"):
         pictures.drawn(b" " * 200_000, ".svg")
 
@@ -72,8 +88,23 @@ def test_every_title_fits_on_a_card(tmp_path):
         long,
         f"{long} {long} {long}",
         "a-long-word-" * 4,
+        "ready/willing/able/" * 6,
+        f"{'W' * 71} {long}",
+        "i" * 110,
+        "W" * 400,
+        f"{'W' * 20} " * 20,
     ):
         left, top, right, bottom = ImageChops.difference(card(title), card("")).getbbox()
-        assert 68 <= left <= 76 and right <= 1132
-        assert 85 < top < 125 and bottom < 380
+        assert 68 <= left <= 76 and right <= RIGHT
+        assert 85 < top < 125 and bottom < ROOM[3]
     assert card("A\u030angstr\u00f6m\u00ad\u200d") == card("\u00c5ngstr\u00f6m")
+    assert card("\U0001f680 Ship (\u4e16) it \u0928\u092e\u093e ") == card("Ship it")
+    assert card("\u4e16\u754c\uff01 \u0645\u0631\u062d\u0628\u0627") == card("")
+
+
+def test_a_long_title_is_broken_into_readable_lines():
+    assert fitted("b" * 71)[0] >= READABLE
+    _, lines = fitted("ready/willing/able/" * 6)
+    assert len(lines) > 1 and all(line.rstrip().endswith("/") for line in lines)
+    _, lines = fitted(f"{'W' * 20} " * 20)
+    assert lines[-1].endswith("W\u2026") and {len(word) for word in lines[0].split()} == {20}

@@ -5,8 +5,9 @@ machines. So each letter is placed by itself, by the typeface's own widths and k
 """
 
 import os
+import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from io import BytesIO
 from itertools import chain, pairwise, takewhile
@@ -28,6 +29,8 @@ HEAD, HEAD_SIZE, MARK, RULE = 66, 26, 18, 84  # baseline and sizes of the first 
 ROOM = (LEFT, RULE + 1, SIZE[0], 380)  # for the title
 TITLE, HEIGHT = 114, 242  # of the title: the top of its capitals, and of all lines
 SIZES = (88, 80, 72, 66, 60, 54, 48, 42, 32)
+READABLE = 48  # words that are too long for a line at this size are broken between letters
+LINKS = re.compile(r"[^/\u2010-\u2014-]*[/\u2010-\u2014-]* ?")  # of a chain, as "and/or"
 CAPITALS, PITCH, GAP, TRACKING = 0.67, 1.08, 0.14, -0.02  # ems; the pitch contains the gap
 REGULAR, BOLD = "Regular", "Semibold"
 UNSEEN = ("Cf", "Mn")  # controls, and accents that no letter of the typeface has
@@ -62,7 +65,7 @@ class Cards:
 
     def _draw(self, title: str, name: str, slug: str | None) -> bytes:
         shades = Image.new("L", (ROOM[2] - ROOM[0], ROOM[3] - ROOM[1]))
-        size, lines = _fitted(_known(title))
+        size, lines = fitted(_known(title))
         for number, line in enumerate(lines):
             baseline = TITLE - ROOM[1] + round((CAPITALS + number * PITCH) * size)
             _write(shades, (0, baseline), line, 255, size)
@@ -75,16 +78,18 @@ class Cards:
 
     def _draw_background(self, name: str, slug: str | None) -> Image.Image:
         """Draw all but the title, in few colors, of which the last are for the title."""
-        card, left, practice = Image.new("RGB", SIZE, LIGHT["paper"]), LEFT, self._practice
+        card, left, practice = Image.new("RGB", SIZE, LIGHT["paper"]), LEFT, _known(self._practice)
         if self._mark:
             mark = _drawing(self._mark)
             mark.thumbnail((RIGHT - LEFT, MARK))
             card.paste(mark, (left, HEAD - MARK), mark)
             left, practice = left + mark.width, practice.removeprefix("ACTION")
+        right = RIGHT - round(_width(name, BOLD) * HEAD_SIZE)
+        most = (right - left) / HEAD_SIZE - 1
+        practice, *_ = _lines([*_pieces(practice, most, HEAD_SIZE)], most)
         _write(card, (left, HEAD), practice, LIGHT["ink"], HEAD_SIZE)
         if slug:
-            left = RIGHT - round(_width(name, BOLD) * HEAD_SIZE)
-            _write(card, (left, HEAD), name, LIGHT[f"hue-{slug}"], HEAD_SIZE, BOLD)
+            _write(card, (right, HEAD), name, LIGHT[f"hue-{slug}"], HEAD_SIZE, BOLD)
         card.paste(LIGHT["line"], (LEFT, RULE, RIGHT, RULE + 1))
         word = _drawing(self._word(slug))
         card.paste(word, (LEFT, BOTTOM - word.height), word)
@@ -107,37 +112,52 @@ def _drawing(svg: str) -> Image.Image:
 
 
 def _known(text: str) -> str:
-    """Replace letters that the typeface lacks by plainer ones, and drop what has no width."""
+    """Replace letters that the typeface lacks by plainer ones, and drop all others."""
+    return " ".join(filter(None, map(_known_word, normalize("NFC", text).split(" "))))
+
+
+def _known_word(word: str) -> str:
     known = _font().getBestCmap()
-    letters = normalize("NFC", text)
-    plain = "".join(one if ord(one) in known else normalize("NFKD", one) for one in letters)
-    return "".join(one for one in plain if category(one) not in UNSEEN)
+    plain = "".join(one if ord(one) in known else normalize("NFKD", one) for one in word)
+    seen = [one for one in plain if category(one) not in UNSEEN]
+    shown = "".join(one for one in seen if ord(one) in known).strip()
+    return shown if len(shown) == len(seen) or any(map(str.isalnum, shown)) else ""
 
 
-def _fitted(title: str) -> tuple[int, list[str]]:
+def fitted(title: str) -> tuple[int, list[str]]:
     """Return the largest size at which a title fits, and its lines, of similar widths."""
-    words = title.split(" ")
     for size in SIZES:
-        most = (RIGHT - LEFT) / size + _width(" ")
-        lines = _lines(words, most)
-        if (len(lines) * PITCH - GAP) * size <= HEIGHT and max(map(_width, lines)) <= most:
+        most = (RIGHT - LEFT) / size
+        pieces = [*_pieces(title, most, size)]
+        if _fits(lines := _lines(pieces, most), size):
             break
-    narrower = (_lines(words, most * percent / 100) for percent in range(100, 50, -2))
+    while not _fits(lines, size):
+        pieces[-2:] = [pieces[-2].rstrip(" ,:;") + "\u2026"]
+        lines = _lines(pieces, most)
+    narrower = (_lines(pieces, most * percent / 100) for percent in range(100, 50, -2))
     *_, lines = takewhile(lambda other: len(other) == len(lines), narrower)
     return size, lines
 
 
-def _lines(words: Sequence[str], most: float) -> list[str]:
-    """Break words into lines of at most so many ems, with the space after each word."""
-    lines: list[str] = []
-    left = 0.0
-    for word in words:
-        needed = _width(f"{word} ")
-        if needed > left:
+def _pieces(text: str, most: float, size: int) -> Iterator[str]:
+    """Break a text into words, and what is wider than so many ems at its links, or into letters."""
+    for word in text.split(" "):
+        for part in LINKS.findall(f"{word} ") if _width(word) > most else [f"{word} "]:
+            yield from part if size <= READABLE and _width(part.rstrip()) > most else [part]
+
+
+def _fits(lines: Sequence[str], size: int) -> bool:
+    widest = max(_width(line.rstrip()) for line in lines)
+    return (len(lines) * PITCH - GAP) * size <= HEIGHT and widest * size <= RIGHT - LEFT
+
+
+def _lines(pieces: Sequence[str], most: float) -> list[str]:
+    """Join pieces of a title, with the space after each word, into lines of at most so many ems."""
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and _width(f"{lines[-1]}{piece}".rstrip()) > most:
             lines.append("")
-            left = most
-        lines[-1] += f"{word} "
-        left -= needed
+        lines[-1] += piece
     return lines
 
 

@@ -5,7 +5,9 @@ As WebP, which every browser since 2020 reads, without the camera's metadata.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+import xml.etree.ElementTree as etree
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -28,7 +30,6 @@ GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
 PIXELS = re.compile(r'\s(width|height)="(\d+)(?:px)?"')
 FOR_ONE_SCHEME = ("only-light", "only-dark")
 VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
-NO_PICTURE = "is not a picture: use an SVG, PNG or WebP"
 KEPT = {"transparency", "icc_profile"}  # metadata to keep
 WRITTEN_BY_CAMERAS = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment", "Comment"}
 LOOKED_AT = (128, 128)  # pixels
@@ -47,14 +48,24 @@ class Sized:
     sizes: Sequence[tuple[int, bytes]]  # smallest first
 
 
-def sized(picture: bytes) -> Sized:
-    """Return a picture in each of `WIDTHS` up to its own; raise `ValueError` with the fault."""
+@contextmanager
+def opened(picture: bytes) -> Iterator[Image.Image]:
+    """Open a picture to be read; raise `ValueError` with the fault, also while it is read."""
     try:
-        with Image.open(BytesIO(picture)) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            size = upright.size
+        with Image.open(BytesIO(picture)) as image:
+            yield image
     except UnidentifiedImageError:
         raise ValueError("is not a picture: use a JPEG, PNG or WebP") from None
+    except Image.DecompressionBombError:
+        raise ValueError("has too many pixels: make it smaller") from None
+    except Exception as error:  # each format has its own kinds
+        raise ValueError("is damaged: save or download it again") from error
+
+
+def sized(picture: bytes) -> Sized:
+    """Return a picture in each of `WIDTHS` up to its own; raise `ValueError` with the fault."""
+    with opened(picture) as image:
+        size = ImageOps.exif_transpose(image).size
     widths = [width for width in WIDTHS if width < size[0]]
     widths.append(min(size[0], WIDTHS[-1]))
     widths = [*dict.fromkeys(widths)]
@@ -79,8 +90,8 @@ def drawn(picture: bytes, ending: str) -> Sized:
             f"weighs {len(picture) // 1000} kB (limit: {BUDGET // 1000}): use a JPEG or PNG"
         )
     if ending == ".gif":
-        with Image.open(BytesIO(picture)) as opened:
-            return Sized(*opened.size, [(opened.width, picture)])
+        return measured(picture, ending)
+    refuse_scripts(picture)
     if found := VIEW_BOX.search(picture):
         width, height = (round(float(one)) for one in found.groups())
         return Sized(width, height, [(width, picture)])
@@ -91,11 +102,21 @@ def measured(picture: bytes, _ending: str) -> Sized:
     """Return a picture unchanged, such as a logo, with its size."""
     if len(picture) > BUDGET:
         raise ValueError(f"weighs {len(picture) // 1000} kB (limit: {BUDGET // 1000})")
+    with opened(picture) as image:
+        image.load()
+        return Sized(*image.size, [(image.width, picture)])
+
+
+def refuse_scripts(svg: bytes) -> None:
+    """Refuse a drawing with scripts, which browsers don't run here, and one that isn't whole."""
     try:
-        with Image.open(BytesIO(picture)) as opened:
-            return Sized(*opened.size, [(opened.width, picture)])
-    except UnidentifiedImageError:
-        raise ValueError(NO_PICTURE) from None
+        elements = [*etree.fromstring(svg).iter()]
+    except etree.ParseError as error:
+        raise ValueError(f"is damaged: {error}") from None
+    for one in elements:
+        is_script = one.tag.rpartition("}")[2] == "script"
+        if is_script or any(name.startswith("on") for name in one.attrib):  # such as onload
+            raise ValueError("contains a script, which browsers won\u2019t run: export it without")
 
 
 def without_camera_data(picture: bytes) -> bytes:
@@ -103,29 +124,27 @@ def without_camera_data(picture: bytes) -> bytes:
 
     One without metadata is unchanged. Raises ValueError for an invalid picture.
     """
-    try:
-        with Image.open(BytesIO(picture)) as opened:
-            is_moving = getattr(opened, "is_animated", False)
-            if is_moving or not WRITTEN_BY_CAMERAS & opened.info.keys():
-                return picture
-    except UnidentifiedImageError:
-        raise ValueError(NO_PICTURE) from None
+    with opened(picture) as image:
+        image.load()
+        is_moving = getattr(image, "is_animated", False)
+        if is_moving or not WRITTEN_BY_CAMERAS & image.info.keys():
+            return picture
     made_from = ("upright", PIL.__version__, hashlib.sha256(picture).hexdigest())
     return cache.content("picture", made_from, partial(_upright, picture))
 
 
 def _upright(picture: bytes) -> bytes:
-    with Image.open(BytesIO(picture)) as opened:
-        upright = ImageOps.exif_transpose(opened)
+    with opened(picture) as image:
+        upright = ImageOps.exif_transpose(image)
         upright.info = {key: upright.info[key] for key in KEPT & upright.info.keys()}
         file = BytesIO()
-        upright.save(file, opened.format, quality=90)
+        upright.save(file, image.format, quality=90)
     return file.getvalue()
 
 
 def _webp(picture: bytes, width: int, quality: int) -> bytes:
-    with Image.open(BytesIO(picture)) as opened:
-        upright = ImageOps.exif_transpose(opened)
+    with opened(picture) as image:
+        upright = ImageOps.exif_transpose(image)
         if upright.mode not in ("RGB", "RGBA"):
             upright = upright.convert("RGBA" if "transparency" in upright.info else "RGB")
         height = round(upright.height * width / upright.width)
@@ -147,8 +166,8 @@ def _shown(picture: Sized, tag: str) -> tuple[int, int]:
 
 def share_seen(picture: bytes, paper: str) -> float:
     """Return the share of a picture's visible area with enough contrast to paper, 0 to 1."""
-    with Image.open(BytesIO(picture)) as opened:
-        image = opened.convert("RGBA")
+    with opened(picture) as whole:
+        image = whole.convert("RGBA")
     image.thumbnail(LOOKED_AT)
     shown = Image.new("RGBA", image.size, paper)
     shown.alpha_composite(image)

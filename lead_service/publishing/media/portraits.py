@@ -9,9 +9,10 @@ from functools import partial
 from io import BytesIO
 
 import PIL
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from .. import cache
+from .pictures import opened
 
 WIDTHS = (96, 192, 384)  # pixels
 
@@ -21,11 +22,8 @@ def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
 
     Raises `ValueError` for an invalid picture.
     """
-    try:
-        with Image.open(BytesIO(picture)) as opened:
-            short = min(opened.size)
-    except UnidentifiedImageError:
-        raise ValueError("is not a picture: use a JPEG, PNG or WebP") from None
+    with opened(picture) as image:
+        short = min(image.size)
     if short < WIDTHS[1]:
         raise ValueError(f"has {short} pixels on its shorter side, needs {WIDTHS[1]}")
     made_from = (PIL.__version__, hashlib.sha256(picture).hexdigest())
@@ -35,8 +33,8 @@ def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _square(picture: bytes, width: int) -> bytes:
     """Crop a picture a little above its middle, where faces are."""
-    with Image.open(BytesIO(picture)) as opened:
-        upright = ImageOps.exif_transpose(opened).convert("RGB")
+    with opened(picture) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
     square = ImageOps.fit(upright, (width, width), centering=(0.5, 0.35))
     file = BytesIO()
     square.save(file, "JPEG", quality=80, optimize=True)
