@@ -95,6 +95,11 @@ IN_TEXT = (
     ("import A from './a.jsx'", "1: import A from './a.jsx' is code"),
     ("A {/* remark */}", "1: a comment is written <!--"),
     ("One.\n---\nTwo.", "1: becomes a heading: add an empty line"),
+    ("Heading\n---\nText", "or begin it with ## to make it a heading"),
+    ("## A {#same}\n\n## B\n{: #same }", "4: another part of the page also has the id same"),
+    ('<p id="a">A</p>\n\n## B {#a}', "3: another part of the page also has the id a"),
+    ('A <font color="red">b</font>', "1: <font> is outdated HTML: delete it and its </font>"),
+    ("<center>\nA\n</center>", "1: <center> is outdated HTML"),
     ("1. a\n\nb\n\n2. c", "5: 2. is shown as 1.: indent the text"),
     ("2024. That year", "or write 2024\\. for a number alone"),
     ("a\tb\nc\td", "1: a table is written | a | b |"),
@@ -128,7 +133,7 @@ NO_MISTAKES = (
     *("<https://b.example> and [https://b.example](https://b.example)", "Q&A; R&amp;D &eacute;"),
     *("[`a`](b.md)", "- `a`\n- b", "So says Ann[^1]: a.\n\n[^1]: B"),
     *("\u2014 Ann", "1. a\n\n    b\n\n2. c", "1.5 million", "[a](https://b.example/c?d=https://e.example)"),
-    *("[see www.b.example](/c)", "<a@b.example>", "Heading\n---\nText", "- [x] a\n- [ ] b"),
+    *("[see www.b.example](/c)", "<a@b.example>", "- [x] a\n- [ ] b"),
     *("[1]: https://b.example", "{ .pull }", "![A photo of Ann](b.png)", "@ann and AT&T", "Q\t4"),
 )  # fmt: skip
 NAMES = (
@@ -210,6 +215,7 @@ def test_front_matter_that_cannot_be_read_is_explained(read, source, said):
         ("date: 2027-01-05\npublish: 2027-01-05", None),
         ("date: 2026-01-05\nupdated: 2026-01-01", ":3: updated: is before the article's date"),
         ("date: 2026-01-05\nupdated: 2027-01-01", ":3: updated: is in the future"),
+        ("date: 0206-01-05", ":2: date: is before the year 2000"),
     ],
 )
 def test_days_that_cannot_be_are_refused(read, lines, said):
@@ -236,6 +242,7 @@ def test_lines_count_from_the_top_of_the_file(read):
     [
         ("<p>:material-nope: <code>:material-no:</code></p>", (":material-nope:", "no icon")),
         ("<p>This is ** bold **.</p>", ("**", "marks nothing: no space")),
+        ("<p>This is **bold.</p>", ("**", "marks nothing: the other end of the bold text")),
         ("<p>Text. { .pull }</p>", ("{ .pull }", "marks nothing: put it directly")),
         ("<p>The ` code</p>", ("`", "begins code that never ends")),
         ("<p>A ==word</p>", ("==", "marks nothing: the other end")),

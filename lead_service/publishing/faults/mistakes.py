@@ -35,6 +35,10 @@ BLOCKED = re.compile(
     r"|audio|canvas|template)\b",
     re.IGNORECASE,
 )
+OUTDATED = re.compile(r"<(font|center|strike|big|tt)(?=[\s>])", re.IGNORECASE)
+ID = re.compile(
+    r"\{:?(?:[^{}\n]*\s)?#(?P<list>[\w-]+)[^{}\n]*\}|<[a-z][^<>]*\sid=[\"'](?P<html>[^\"']+)"
+)
 INLINE_CODE = re.compile(r"<[a-z][^<>]*\s(style|on[a-z]+)\s*=", re.IGNORECASE)
 STYLE_LIST = re.compile(r"\{:?[^{}\n]*\bstyle\s*=")
 HEADING = re.compile(r"(?m)^(#{1,6})[ \t]+\S|^(#{1,6})[^#\s!]|<h(1)\b")
@@ -72,7 +76,14 @@ LEFT_OVER = (  # each starts with a literal character: starting with a look-behi
         "marks nothing: the other end is missing, or there is a space inside. Write x^2^ and H~2~O",
     ),
     (re.compile(r"\\(?<![\w:\\]\\)(?:[a-z]{3,}\b|[^\w\s\\])"), "is shown with its \\: delete that"),
-    (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
+    (
+        re.compile(r"\*\*(?=[^\s*.,;:!?)](?![^\n]*\*\*))"),
+        "marks nothing: the other end of the bold text is missing",
+    ),
+    (
+        re.compile(r"\*\*(?![^\s*.,;:!?)](?![^\n]*\*\*))"),
+        "marks nothing: no space belongs between ** and the bold text, which needs ** at both ends",
+    ),
     (re.compile(r"(?:==(?<![\w=!<&;]==)(?=\S)|~~)"), "marks nothing: the other end is missing"),
     (re.compile(r"`"), "begins code that never ends: add another `"),
     (re.compile(r"__(?<!___)(?!_)"), "marks nothing: the other end of the bold text is missing"),
@@ -152,6 +163,14 @@ def _html(text: str) -> Iterator[tuple[int, str]]:
                 "Link to what it would show instead"
             ),
         )
+    for found in OUTDATED.finditer(text):
+        yield found.start(), f"<{found[1]}> is outdated HTML: delete it and its </{found[1]}>"
+    seen: set[str] = set()
+    for found in ID.finditer(text):
+        name = found["list"] or found["html"]
+        if name in seen:
+            yield found.start(), f"another part of the page also has the id {name}"
+        seen.add(name)
     for name in PAIRED:
         begins = [found.start() for found in re.finditer(rf"<{name}(?=[\s>])[^>]*(?<!/)>", text)]
         ends = [found.start() for found in re.finditer(rf"</{name}>", text)]
@@ -183,8 +202,9 @@ def _headings(text: str) -> Iterator[tuple[int, str]]:
         yield found.start(), "only the title may be a heading of this size: begin with ##"
     for found in RULED.finditer(text):
         line = text[: found.start()].rpartition("\n\n")[2]
-        if re.fullmatch(r"[^\s#|].*[.!:;,]", line):
+        if re.fullmatch(r"(?!\{:)[^\s#|<].*", line):
             wrong = "becomes a heading: add an empty line between it and the line below"
+            wrong += ", or begin it with ## to make it a heading"
             yield found.start() - len(line), wrong
 
 
@@ -362,6 +382,8 @@ def in_days(
     day: date, updated: date | None, publish: date | None, today: date
 ) -> Iterator[tuple[str, str]]:
     """Yield the faults of an article's days, by their keys."""
+    if day.year < 2000:
+        yield "date", "is before the year 2000"
     if day > today and not publish:
         yield "date", f"is in the future: add `publish: {day}` to publish the article on that day"
     if updated and updated < day:
