@@ -164,7 +164,7 @@ def test_nothing_is_restored_while_the_service_uses_the_database(live, settings,
     with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout.readline() == "ready\n"
         assert live.served_at() == (address if live.is_sqlite else "")
-        with pytest.raises(InUse, match="stop `web` and `deliver` first"):
+        with pytest.raises(InUse, match="stop `serve`, or `web` and `deliver`"):
             backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
         service.kill()  # no process can hold the lock after its end
     assert held(live) == (1, 1)
