@@ -2,18 +2,23 @@
 const { shown } = document.querySelector("script[data-shown]").dataset;
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const address = new URL(location.href);
-if (own && own !== shown && !address.searchParams.has("zone")) {
-  address.searchParams.set("zone", own);
-  const main = document.querySelector("main");
-  main.classList.add("waiting");
+
+function swap() {
   const request = new XMLHttpRequest(); // unlike DOMParser, allowed by our policy
   request.responseType = "document";
-  request.onloadend = () => {
-    const found = request.response?.querySelector("main");
-    if (!found) return main.classList.remove("waiting");
-    main.replaceWith(found);
+  request.onload = () => {
+    const main = request.response.querySelector("main");
+    if (!main) return;
+    document.querySelector("main").replaceWith(main);
     history.replaceState(null, "", address);
   };
   request.open("GET", address);
   request.send();
+}
+
+// The first paint doesn't wait for it. Until then, the page names the zone of its times.
+if (own && own !== shown && !address.searchParams.has("zone")) {
+  address.searchParams.set("zone", own);
+  const painted = new PerformanceObserver(() => { painted.disconnect(); swap(); });
+  painted.observe({ type: "paint", buffered: true });
 }
