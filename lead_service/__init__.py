@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0"  # the same as in pyproject.toml; `--version` prints it
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Blueprint, Flask
 
     from .settings import Settings
 
@@ -17,26 +17,10 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
     from . import logs
     from . import settings as settings_of
-    from .assess import routes as assess
-    from .book import manage, reschedule
-    from .book import routes as book
-    from .book.hosts import feed
     from .book.hosts.models import offered_calls
-    from .contact import routes as contact
     from .db.engine import Database
-    from .desk import pages as desk
-    from .privacy import mailbox_page
     from .publishing import site as publishing_site
-    from .web import (
-        carried,
-        context,
-        errors,
-        health,
-        pages,
-        security,
-        static_files,
-        webhooks,
-    )
+    from .web import carried, context, errors, pages, security, static_files
     from .web.rate_limits import RateLimits
 
     settings = settings or settings_of.load()
@@ -55,9 +39,23 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     pages.install(app, site)
     carried.install(app)  # last, because Flask runs it before the pages' compression
 
-    visitors = (assess, book, manage, reschedule, contact, mailbox_page)
-    for part in (health, webhooks, *visitors, feed, desk):
-        app.register_blueprint(part.blueprint)
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
     static_files.install(app, settings)
     app.wsgi_app = security.TrustedHosts(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
+
+
+def _blueprints() -> "list[Blueprint]":
+    """Return the routes of all parts."""
+    from .assess import routes as assess
+    from .book import manage, reschedule
+    from .book import routes as book
+    from .book.hosts import feed
+    from .contact import routes as contact
+    from .desk import pages as desk
+    from .privacy import mailbox_page
+    from .web import health, webhooks
+
+    visitors = (assess, book, manage, reschedule, contact, mailbox_page)
+    return [part.blueprint for part in (health, webhooks, *visitors, feed, desk)]
