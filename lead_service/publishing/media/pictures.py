@@ -6,8 +6,7 @@ As WebP, which every browser since 2020 reads, without the camera's metadata.
 import hashlib
 import re
 import xml.etree.ElementTree as etree
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -48,18 +47,18 @@ class Sized:
     sizes: Sequence[tuple[int, bytes]]  # smallest first
 
 
-@contextmanager
-def opened(picture: bytes) -> Iterator[Image.Image]:
-    """Open a picture to be read; raise `ValueError` with the fault, also while it is read."""
+def opened(picture: bytes) -> Image.Image:
+    """Return a picture that is read to its end; raise `ValueError` with the fault."""
     try:
-        with Image.open(BytesIO(picture)) as image:
-            yield image
+        image = Image.open(BytesIO(picture))
+        image.load()
     except UnidentifiedImageError:
         raise ValueError("is not a picture: use a JPEG, PNG or WebP") from None
     except Image.DecompressionBombError:
         raise ValueError("has too many pixels: make it smaller") from None
     except Exception as error:  # each format has its own kinds
         raise ValueError("is damaged: save or download it again") from error
+    return image
 
 
 def sized(picture: bytes) -> Sized:
@@ -103,7 +102,6 @@ def measured(picture: bytes, _ending: str) -> Sized:
     if len(picture) > BUDGET:
         raise ValueError(f"weighs {len(picture) // 1000} kB (limit: {BUDGET // 1000})")
     with opened(picture) as image:
-        image.load()
         return Sized(*image.size, [(image.width, picture)])
 
 
@@ -125,7 +123,6 @@ def without_camera_data(picture: bytes) -> bytes:
     One without metadata is unchanged. Raises ValueError for an invalid picture.
     """
     with opened(picture) as image:
-        image.load()
         is_moving = getattr(image, "is_animated", False)
         if is_moving or not WRITTEN_BY_CAMERAS & image.info.keys():
             return picture
