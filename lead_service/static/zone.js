@@ -8,8 +8,9 @@ function swap() {
   request.responseType = "document";
   request.onload = () => {
     const main = request.response.querySelector("main");
-    if (!main) return;
-    document.querySelector("main").replaceWith(main);
+    const shownMain = document.querySelector("main");
+    if (!main || shownMain.contains(document.activeElement)) return; // someone is using it already
+    shownMain.replaceWith(main);
     history.replaceState(null, "", address);
   };
   request.open("GET", address);
