@@ -1,4 +1,4 @@
-"""Put the styles and the first script into the page with which a visit begins.
+"""Put the styles and the first script into the first page of a visit.
 
 A slow phone then shows the page after one round trip instead of two. Later pages link these
 files, and so do pages with a secret, which aren't compressed.

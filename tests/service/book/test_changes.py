@@ -135,7 +135,7 @@ def test_an_invitation_to_a_mistyped_address_is_withdrawn(client, context, mails
     assert b"Ben" not in sent["booking_withdrawn"].attachments[0].content
 
 
-def test_an_address_that_is_corrected_back_is_no_move(client, mails, post):
+def test_correcting_an_address_back_does_not_count_as_a_move(client, mails, post):
     page = book(client)
     post()
     for email in ("adda@example.org", "ada@example.com"):

@@ -1,4 +1,4 @@
-"""The page with which a visit begins: it waits for no other file, and fits in one round trip."""
+"""The first page of a visit: it waits for no other file, and fits in one round trip."""
 
 import gzip
 import re
