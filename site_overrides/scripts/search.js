@@ -40,9 +40,10 @@ const page = (address) => new Promise((resolve, reject) => {
 const fold = (text) => text.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase()
   .replace(/([iy])z/g, "$1s").replace(/([a-z]{3})or/g, "$1our")
   .replace(/\be-mail/g, "email").replace(/(\d),(?=\d{3})/g, "$1")
-  .replace(/(?<=\b[a-z\d])[^\w\s](?=[a-z\d]\b)/g, "")
-  .replace(/(?<=\b[a-z\d]) [^\w\s] (?=[a-z\d]\b)/g, "");
-const JOINED = "\\b[a-z\\d](?:(?:[^\\w\\s][a-z\\d]\\b)+|(?: [^\\w\\s] [a-z\\d]\\b)+)"; // R&D, R & D
+  .replace(/(?<=\b[a-z\d])[^\p{L}\p{N}_\s](?=[a-z\d]\b)/gu, "")
+  .replace(/(?<=\b[a-z\d]) [^\p{L}\p{N}_\s] (?=[a-z\d]\b)/gu, "");
+const SIGN = "[^\\p{L}\\p{N}_\\s]";
+const JOINED = `\\b[a-z\\d](?:(?:${SIGN}[a-z\\d]\\b)+|(?: ${SIGN} [a-z\\d]\\b)+)`; // R&D, R & D
 const WRITTEN = new RegExp(`${JOINED}|e-mail\\p{L}*|\\d+(?:,\\d{3})+|[\\p{L}\\p{N}'’\\p{M}]+`, "giu");
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 1);
 
