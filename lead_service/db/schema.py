@@ -13,7 +13,7 @@ from .base import Base
 from .engine import Database, StorageBusy
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-NEWER = "schema: newer than this program; deploy the program that made it"
+NEWER = "schema: newer than this program, or never released; deploy the program that made it"
 OLDER = "schema: older than this program; run `lead-service migrate`"
 CURRENT = text("SELECT version_num FROM alembic_version")
 # Writing may be refused because of the file's mode, a quota or a standby server.
@@ -21,7 +21,7 @@ NO_CHANGE = text("UPDATE alembic_version SET version_num = version_num WHERE 1 =
 
 
 class NewerSchema(Exception):
-    """The database was migrated by a newer version of the program."""
+    """The database was migrated by a newer version of the program, or by one between releases."""
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def tables() -> MetaData:
 def migrate(database: Database, to: str = "head") -> None:
     """Bring the schema to this program's version, in one transaction: all of it or nothing.
 
-    Raises NewerSchema when a newer version of the program has made it.
+    Raises NewerSchema when this program doesn't know its version.
     """
     if fault(database) == NEWER:
         raise NewerSchema(NEWER)

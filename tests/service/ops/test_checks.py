@@ -185,7 +185,11 @@ def test_no_process_starts_on_a_file_that_cannot_be_written(
 @pytest.mark.parametrize("command", ["web", pytest.param("deliver", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("version", "said"),
-    [("0007", "run `lead-service migrate`"), ("9999", "newer than this program")],
+    [
+        ("0007", "run `lead-service migrate`"),
+        ("0020", "never released"),
+        ("9999", "newer than this program"),
+    ],
 )
 def test_no_process_starts_on_another_program_s_schema(ready, environment, command, version, said):
     database = Database(ready.database_url)
