@@ -34,7 +34,7 @@ PAGES = (
     ServicePage(
         "/contact/",
         "Contact",
-        "Write to us. A person reads every message.",
+        "Write to us. Your message goes straight to our team.",
         ("contact us", "email", "phone number", "telephone", "address", "message", "talk to us"),
     ),
 )

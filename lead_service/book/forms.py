@@ -15,7 +15,7 @@ START = "%Y%m%dT%H%MZ"  # of a start in an address or a field, in UTC
 
 
 PHONE_NUMBER = Regexp(
-    r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
+    r"^(?!.*[0-9]\+)(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
     message="Enter a phone number like 212 555 0187. Use at least five digits, and spaces or"
     " + ( ) . / - x only.",
 )

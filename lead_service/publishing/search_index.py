@@ -40,7 +40,8 @@ SPELLINGS = (
     (re.compile(r"([a-z]{3})or"), r"\1our"),  # behavior
     (re.compile(r"\be-mail"), "email"),
     (re.compile(r"(\d),(?=\d{3})"), r"\1"),  # 360,000
-    (re.compile(r"(?<=\b[a-z\d])[^\w\s](?=[a-z\d]\b)"), ""),  # R&D, and then R & D
+    (re.compile(r"(?<=[a-z\d])&(?=[a-z\d])"), ""),  # AT&T
+    (re.compile(r"(?<=\b[a-z\d])[^\w\s](?=[a-z\d]\b)"), ""),  # U.S., and then R & D
     (re.compile(r"(?<=\b[a-z\d]) [^\w\s] (?=[a-z\d]\b)"), ""),
 )
 

@@ -40,11 +40,12 @@ const page = (address) => new Promise((resolve, reject) => {
 const fold = (text) => text.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase()
   .replace(/([iy])z/g, "$1s").replace(/([a-z]{3})or/g, "$1our")
   .replace(/\be-mail/g, "email").replace(/(\d),(?=\d{3})/g, "$1")
+  .replace(/(?<=[a-z\d])&(?=[a-z\d])/g, "")
   .replace(/(?<=\b[a-z\d])[^\p{L}\p{N}_\s](?=[a-z\d]\b)/gu, "")
   .replace(/(?<=\b[a-z\d]) [^\p{L}\p{N}_\s] (?=[a-z\d]\b)/gu, "");
 const SIGN = "[^\\p{L}\\p{N}_\\s]";
-const JOINED = `\\b[a-z\\d](?:(?:${SIGN}[a-z\\d]\\b)+|(?: ${SIGN} [a-z\\d]\\b)+)`; // R&D, R & D
-const WRITTEN = new RegExp(`${JOINED}|e-mail\\p{L}*|\\d+(?:,\\d{3})+|[\\p{L}\\p{N}'’\\p{M}]+`, "giu");
+const JOINED = `\\b[a-z\\d](?:(?:${SIGN}[a-z\\d]\\b)+|(?: ${SIGN} [a-z\\d]\\b)+)`; // U.S., R & D
+const WRITTEN = new RegExp(`${JOINED}|[a-z\\d]+(?:&[a-z\\d]+)+|e-mail\\p{L}*|\\d+(?:,\\d{3})+|[\\p{L}\\p{N}'’\\p{M}]+`, "giu");
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 1);
 
 // The part that the forms of an English word share: scale, scales, scaled and scaling become scal.

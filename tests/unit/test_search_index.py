@@ -57,7 +57,7 @@ def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path, monkeypatch):
         ("behavioural", "behavioral"),
         ("E-mails", "emails"),
         ("$360,000", "$360000"),
-        ("R&D & M&A", "rd & ma"),
+        ("R&D, AT&T & M&A", "rd, att & ma"),
         ("Q & A, U.S.", "qa, us."),
         ("5 > 3", "53"),
     ],
