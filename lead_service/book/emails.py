@@ -73,8 +73,10 @@ def visitors_email(
 
     It repeats no text of the visitor's, who may have typed someone else's address.
     """
-    booking, facts = _booking(session, row, now), _known(session, row)
-    is_first = row.kind == EmailKind.BOOKING_CHANGED and not outbox.has_heard(session, row)
+    booking = _booking(session, row, now)
+    facts = _known(session, row, booking)
+    is_change = bool(facts.get("before") or facts.get("is_given"))
+    is_first = row.kind == EmailKind.BOOKING_CHANGED and not is_change
     kind = EmailKind.BOOKING_CONFIRMED if is_first else row.kind
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER
     if is_reminder and (reason := _no_reminder(session, booking, row, now)):
@@ -110,7 +112,8 @@ def hosts_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose the host's invitation with the brief, or the host's cancellation."""
-    booking, facts = _booking(session, row, now), _known(session, row)
+    booking = _booking(session, row, now)
+    facts = _known(session, row, booking)
     host = session.get_one(Host, facts["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
@@ -254,11 +257,13 @@ def _as_heard(
     session: Session, row: OutboxMessage, booking: Booking, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Adapt a call's news for a reader who may not have got the earlier email."""
-    if facts["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
-        return facts | {"news": CallNews.BOOKED}  # it replaced the first email
-    if facts["news"] == CallNews.MOVED and intents.is_back(booking, facts):
-        raise NotNeeded("the call is back at the time they already have")
-    return facts
+    news = CallNews(facts["news"])
+    if news in (CallNews.CORRECTED, CallNews.MOVED) and not outbox.has_heard(session, row):
+        return facts | {"news": CallNews.BOOKED, "before": None}  # it replaced the first email
+    is_nothing_new = news == CallNews.MOVED and intents.says_nothing_new(booking, facts)
+    if is_nothing_new and outbox.has_surely_heard(session, row):
+        raise NotNeeded(intents.BACK)
+    return facts | {"before": None} if intents.is_back(booking, facts) else facts
 
 
 def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
@@ -266,7 +271,11 @@ def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
     booking = session.get(Booking, row.booking_id or 0)
     if booking is None:
         raise NotNeeded("the call was erased")
-    if reason := intents.misfit(row, booking, outbox.has_heard(session, row), now):
+    heard = {
+        "has_heard": outbox.has_heard(session, row),
+        "is_certain": outbox.has_surely_heard(session, row),
+    }
+    if reason := intents.misfit(row, booking, now, **heard):
         raise NotNeeded(reason)
     return booking
 
@@ -307,8 +316,10 @@ def _subject(
         news = CallNews(facts["news"])
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
-        words += f" {booking.host.name}" if news == CallNews.GIVEN else ""
-        return f"{spam}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
+        parts = [words, short_zoned_time(booking.starts_at, booking.host_zone)]
+        if news == CallNews.GIVEN:  # last, since the end of a long subject is cut
+            parts = [parts[1], f"{words} {booking.host.name}"]
+        return spam + ", ".join(parts)
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
         return f"{spam}{found.overall}/100. {found.headline.rstrip('.')}"
@@ -471,12 +482,12 @@ def _context(
     }
 
 
-def _known(session: Session, row: OutboxMessage) -> dict[str, Any]:
+def _known(session: Session, row: OutboxMessage, booking: Booking) -> dict[str, Any]:
     """Return the facts of an email, without changes of what its reader never knew."""
     facts = row.facts or {}
-    if outbox.has_heard(session, row):
-        return facts
-    return facts | {"before": None, "is_corrected": False}
+    if not outbox.has_heard(session, row):
+        return facts | {"before": None, "is_given": False, "is_corrected": False}
+    return facts | {"before": None} if intents.is_back(booking, facts) else facts
 
 
 def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:

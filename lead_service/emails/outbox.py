@@ -178,8 +178,8 @@ def supersede(
 ) -> dict[str, Any]:
     """Cancel the waiting emails that one of this kind and sequence supersedes.
 
-    Return which start its recipient knows, as the fact `before`, when news of another was
-    canceled.
+    Return what their recipient has to learn from this one, as facts: the start `before` the first
+    of several moves, and whether it replaces `more` than moves.
     """
     overtaken = and_(
         OutboxMessage.booking_id == booking_id,
@@ -188,13 +188,18 @@ def supersede(
         OutboxMessage.sequence < sequence,
         OutboxMessage.state.in_((*WAITING, *REFUSED)),
     )
-    facts = session.scalars(
-        select(OutboxMessage.facts).where(overtaken).order_by(OutboxMessage.sequence)
-    )
-    known = [{"before": one["before"]} for one in facts if one and one.get("before")]
+    news = and_(overtaken, OutboxMessage.kind != EmailKind.BOOKING_REMINDER)
+    query = select(OutboxMessage.facts).where(news).order_by(OutboxMessage.sequence)
+    facts = [one or {} for one in session.scalars(query)]
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "alarm_at": None}
     session.execute(update(OutboxMessage).where(overtaken).values(gone | {"reason": ""}))
-    return known[0] if known else {}
+    moves = [one for one in facts if one.get("before")]
+    told = {"before": moves[0]["before"]} if moves else {}
+    if any(one.get("is_given") for one in facts):
+        told["is_given"] = True
+    if len(moves) < len(facts) or any(one.get("more") for one in facts):
+        told["more"] = True
+    return told
 
 
 def withdraw(session: Session, about: ColumnElement[bool], reason: str) -> None:
@@ -240,6 +245,12 @@ def has_heard(session: Session, row: OutboxMessage) -> bool:
     )
     others = exists().where(_same_call(OutboxMessage, row), may_have_left)
     return bool(session.scalar(select(others)))
+
+
+def has_surely_heard(session: Session, row: OutboxMessage) -> bool:
+    """Say whether all earlier emails that were tried, and at least one, were accepted."""
+    tried = (_same_call(OutboxMessage, row), OutboxMessage.attempts > 0)
+    return set(session.scalars(select(OutboxMessage.state).where(*tried))) == {EmailState.SENT}
 
 
 def is_told(session: Session, booking_id: int, *kinds: EmailKind) -> bool:

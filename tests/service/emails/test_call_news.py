@@ -56,7 +56,7 @@ def test_the_team_gets_one_email_per_change_with_person_and_time(
     said = [
         "call booked, Mon, Nov 23, 12:00 pm UTC",
         "call rescheduled, Wed, Nov 25, 9:00 am UTC",
-        "now with Ann Example, Wed, Nov 25, 9:00 am UTC",
+        "Wed, Nov 25, 9:00 am UTC, now with Ann Example",
         "call canceled, Wed, Nov 25, 9:00 am UTC",
     ]
     assert subjects() == [f"Ada Example: {what}" for what in said]

@@ -12,7 +12,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, give_to
 from tests.support.app.sendgrid_client import client as sendgrid
 from tests.support.app.visitor_forms import VISITOR, book, open_starts
-from tests.support.fake_sendgrid import StandIn, accept, reset
+from tests.support.fake_sendgrid import StandIn, accept, reset, status
 
 HOST = "host@example.com"
 SECONDS = 20
@@ -101,15 +101,49 @@ def test_a_cancellation_names_the_time_that_its_reader_knows(client, provider, d
         assert "It had been rescheduled to Wednesday, November 25" in body["content"][0]["value"]
 
 
+def there_and_back(client, page: str) -> None:
+    for day in ("2026-11-25", "2026-11-24"):
+        form = {"start": open_starts(client, day=day)[0]}
+        assert client.post(page + "move/", data=form).status_code == 303
+
+
 def test_a_call_moved_back_before_its_email_was_sent_sends_none(client, provider, deliver):
-    start = open_starts(client, day="2026-11-24")[0]
-    page = book(client, start)
+    page = book(client, open_starts(client, day="2026-11-24")[0])
     deliver()
     known = len(provider.received)
-    for new in (open_starts(client, day="2026-11-25")[0], start):
-        assert client.post(page + "move/", data={"start": new}).status_code == 303
+    there_and_back(client, page)
     deliver()
     assert len(provider.received) == known
+
+
+def test_people_whose_first_email_failed_hear_of_a_call_that_was_moved_back(
+    client, at, provider, deliver
+):
+    page = book(client, open_starts(client, day="2026-11-24")[0])
+    provider.mode = status(503)
+    deliver()
+    provider.mode, known = accept, len(provider.received)
+    there_and_back(client, page)
+    at(MONDAY_MORNING + timedelta(hours=1))
+    deliver()
+    told = {to(one): one.body["subject"] for one in provider.received[known:]}
+    assert told == {
+        VISITOR["email"]: "Your call is booked: Tue, Nov 24, 10:00 am CET",
+        HOST: "New call: Ada Example, Example Works, Tue, Nov 24, 9:00 am",
+        "team@example.com": "Ada Example: call rescheduled, Tue, Nov 24, 9:00 am UTC",
+    }
+
+
+def test_a_visitor_hears_of_a_new_host_when_the_call_was_moved_back_since(
+    client, context, database, provider, deliver
+):
+    page = book(client, open_starts(client, day="2026-11-24")[0])
+    deliver()
+    give_to(context, add_host(database), member_id=1)
+    there_and_back(client, page)
+    deliver()
+    (body,) = [one.body for one in provider.received if to(one) == VISITOR["email"]][1:]
+    assert body["subject"] == "Your call on Tue, Nov 24 is now with Ann Example"
 
 
 def test_a_host_in_the_sales_team_gets_the_cancellation_of_a_call_given_away_then_canceled(
