@@ -5,20 +5,17 @@ here. A condition is true (best answer), nearly true (the answer before it) or o
 by exact score, thresholds by the score that is displayed.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
-from math import prod
-from typing import TypeVar
+from random import Random
 
 from ..action_framework.counts import spelled
 from ..action_framework.reasons import about, applies
 from ..action_framework.types import BEST, Band, Engagement, Framework, Phase, Rules, Step
-from .scoring import Condition, StepScore, score
+from .scoring import Condition, StepScore, percent, score
 
 
 class OutcomeKind(StrEnum):
@@ -230,8 +227,9 @@ def _outcome(
         return Outcome(OutcomeKind.NOTHING, None, (phase and phase.nothing) or usual)
     weak = {one.step.slug for one in scores if one.percent < rules.weak_below}
     open_ones = [one for one in conditions if one.is_open]
+    # A condition is serious if it has its worst answer in a weak step.
     serious = any(one.level == 0 and one.step.slug in weak for one in open_ones)
-    if can_close(len(open_ones), serious, rules):
+    if len(open_ones) <= rules.close_yourself and not serious:
         return Outcome(OutcomeKind.CLOSE_YOURSELF, None, _closing(len(open_ones), rules))
     engagement = engagement_for(framework, first.step.slug)
     levels = {one.question.id: one.level for one in conditions}
@@ -242,14 +240,6 @@ def _outcome(
 def _closing(number: int, rules: Rules) -> str:
     text = rules.texts.close_one if number == 1 else None
     return (text or rules.texts.close_yourself).replace("{number}", spelled(number))
-
-
-def can_close(open_conditions: int, serious: bool, rules: Rules) -> bool:
-    """Say whether the organization can close its open conditions alone.
-
-    A condition is serious if it has its worst answer in a weak step.
-    """
-    return open_conditions <= rules.close_yourself and not serious
 
 
 def engagement_for(framework: Framework, slug: str) -> Engagement:
@@ -280,92 +270,15 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
-# Shares of all sets of answers
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Shares of all sets of answers, in percent, by the step to begin with and by outcome."""
-
-    headlines: Mapping[str | None, float]  # by step slug; None: no open condition
-    outcomes: Mapping[str, float]  # by engagement slug, or "nothing" or "close-yourself"
-
-    def __str__(self) -> str:
-        headlines = (f"{slug or 'no step'} {_share(it)}" for slug, it in self.headlines.items())
-        outcomes = (f"{slug} {_share(it)}" for slug, it in self.outcomes.items())
-        return f"begin with {', '.join(headlines)}; recommend {', '.join(outcomes)}"
-
-
-def shares(framework: Framework, *, at_least: int = 0) -> Shares:
-    """Count all sets of answers in which every step scores `at_least`.
-
-    Leaves out "I can't say yet", which scores like the lowest level.
-    """
-    rules = framework.diagnosis
-    groups = [_groups(step, rules, at_least) for step in framework.steps]
-    headlines: Counter[str | None] = Counter()
-    outcomes: Counter[str] = Counter({"nothing": 0, "close-yourself": 0})
-    for chosen in product(*groups):
-        sets = prod(group.sets for group in chosen)
-        open_scores = [group.score for group in chosen if group.score]
-        if not open_scores:
-            headlines[None] += sets
-            outcomes["nothing"] += sets
-            continue
-        first = step_to_begin_with(open_scores, rules).step.slug
-        closed = _sets_to_close(chosen, rules) if len(open_scores) <= rules.close_yourself else 0
-        headlines[first] += sets
-        outcomes["close-yourself"] += closed
-        outcomes[engagement_for(framework, first).slug] += sets - closed
-    return Shares(_in_percent(headlines), _in_percent(outcomes))
-
-
-@dataclass(frozen=True)
-class _Group:
-    """The sets of answers to a step's questions that lead to the same headline."""
-
-    score: StepScore | None  # None: no open condition
-    by_open: Mapping[tuple[int, bool], int]  # by number of open conditions, and if one is serious
-    sets: int
-
-
-def _groups(step: Step, rules: Rules, at_least: int) -> list[_Group]:
-    counted: dict[int | None, Counter[tuple[int, bool]]] = {}
-    scores = {
-        points: StepScore(step, points, Fraction(100 * points, BEST * len(step.questions)))
-        for points in range(BEST * len(step.questions) + 1)
-    }
-    for levels in product(range(BEST + 1), repeat=len(step.questions)):
-        percent, number = scores[sum(levels)].percent, sum(level < BEST - 1 for level in levels)
-        if percent >= at_least:
-            serious = 0 in levels and percent < rules.weak_below
-            by_open = counted.setdefault(sum(levels) if number else None, Counter())
-            by_open[number, serious] += 1
-    return [
-        _Group(None if points is None else scores[points], by_open, by_open.total())
-        for points, by_open in counted.items()
-    ]
-
-
-def _sets_to_close(groups: Iterable[_Group], rules: Rules) -> int:
-    """Count the sets of answers in these groups that an organization can close alone."""
-    so_far = Counter({0: 1})  # sets by open conditions, none of them serious
-    for group in groups:
-        following: Counter[int] = Counter()
-        for number, sets in so_far.items():
-            for (more, serious), times in group.by_open.items():
-                if can_close(number + more, serious, rules):
-                    following[number + more] += sets * times
-        so_far = following
-    return so_far.total()
-
-
-def _share(percent: float) -> str:
-    return f"{percent:.0f}%" if percent >= 1 or not percent else f"{percent:.2g}%"
-
-
-Key = TypeVar("Key")
-
-
-def _in_percent(counted: Counter[Key]) -> dict[Key, float]:
-    return {key: 100 * sets / counted.total() for key, sets in counted.items()}
+def sample(framework: Framework, number: int, *, at_least: int = 0) -> Iterator[Diagnosis]:
+    """Diagnose random sets of answers, always the same, in which every step scores `at_least`."""
+    draw = Random(1)
+    for _ in range(number):
+        answers: dict[str, str] = {}
+        for step in framework.steps:
+            points = -1
+            while percent(points, BEST * len(step.questions)) < at_least:
+                chosen = {one.id: draw.choice(one.answers) for one in step.questions}
+                points = sum(answer.level for answer in chosen.values())
+            answers |= {id: answer.id for id, answer in chosen.items()}
+        yield diagnose(framework, answers)
