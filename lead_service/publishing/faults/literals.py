@@ -5,8 +5,8 @@ Each function takes a text without code, and yields positions with advice.
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from html.entities import html5
+from itertools import takewhile
 
 Found = Iterator[tuple[int, str]]
 
@@ -31,11 +31,6 @@ REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
 UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
 ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])")
-LIST = re.compile(r"\{:?(?P<list>[^{}\n]*)\}|class=[\"'](?P<names>[^\"'\n]*)[\"']")
-CLASSES = (  # with an effect in our design
-    *("pull", "line", "timed", "aside", "annotate", "md-button", "md-button--primary"),
-    *("grid", "cards", "card"),
-)
 ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
 FORMULA = re.compile(
     r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
@@ -59,14 +54,14 @@ TAGS = {
     )
 }
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
+RULE = re.compile(r"(?m)^[ \t:|-]*-[ \t:|-]*$")  # below the first line of a table
 PIPE = re.compile(r"(?<!\\)\|")
 NO_CHARACTER = "isn't the name of a character"
 TABLE_ELSEWHERE = "a table is written | a | b |, with |---|---| below its first line"
 NOTE_ELSEWHERE = "a footnote is written [^1], and its text in a line that begins with [^1]:"
 CALLOUT_ELSEWHERE = 'a callout begins with !!! note "Title" here, and its text is indented'
 NOT_AN_ADDRESS = r"(?!\S+(?:[ \t]+[\"'(][^\n]*)?$)\S"
-QUOTED, MARK = "['\"][^'\"\n]+['\"]", r"(?:[-*+]|\d+\.)"
-IS_CODE = "is code, which pages do not run: delete it"
+MARK = r"(?:[-*+]|\d+\.)"
 IS_LOCAL = "is on your own computer: name the file, as in [text](file.md)"
 A_TASK = "a task is written - [ ] or - [x], with its text after it"
 ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to write instead
@@ -89,11 +84,6 @@ ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to wri
         (r"\[\](?<!!\[\])\((?=[^)\s])", "the link has no text: write it between [ and ]"),
         (r"\{:?[^{}\n]*=[\u201c\u201d][^{}\n]*\}", 'quotation marks have to be straight here: "'),
         (r"^(?:TODO|TBD|FIXME)\b|\b(?:TODO|TBD|FIXME)(?=[:\])])", "is still to be written"),
-        (
-            rf"^import (?:[\w{{}},* ]+ from )?{QUOTED};?$|^export (?:const|default) .*[=({{]",
-            IS_CODE,
-        ),
-        (r"\{/\*", "a comment is written <!-- like this -->"),
         (r"^\+[-=+]{3,}\+$|^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S", TABLE_ELSEWHERE),
         (rf"^(?![ \t]*{MARK}[ \t]+\[[ xX]\] )[ \t]*{MARK}?[ \t]*\[ *[xX]? *\](?![(\[:\w])", A_TASK),
         (r"https?://(?:localhost|127\.0\.0\.1)\b", IS_LOCAL),
@@ -189,11 +179,6 @@ def attributes(text: str) -> Found:
         yield found.start(), "{ has no end: add }"
     for found in ANNOTATED.finditer(text):
         yield found.start(), "annotations are missing: add an empty line and a numbered list below"
-    for found in LIST.finditer(text) if "{" in text or "class=" in text else ():
-        names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
-        for name in names:
-            if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
-                yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
 
 
 def formulas(text: str) -> Found:
@@ -215,42 +200,29 @@ def tags(text: str) -> Found:
 
 def tables(text: str) -> Found:
     """Find invalid tables, and rows that lose a cell."""
-    at = 0
-    for block in re.split(r"(\n[ \t]*\n)", text) if "|" in text else ():
-        lines = block.strip("\n").split("\n")
-        offset = at + len(block) - len(block.lstrip("\n"))
-        at += len(block)
-        if len(lines) > 1 and "|" in block:
-            yield from _table(lines, offset)
+    for found in RULE.finditer(text) if "|" in text else ():
+        *_, above, head = ["", "", *text[: found.start()].splitlines()]
+        if "|" not in head or "|" not in found[0]:
+            continue
+        columns = _cells(head)
+        if above.strip() and not above.startswith("#"):
+            yield found.start() - 1, "a table needs an empty line above it"
+        elif _cells(found[0]) != columns:
+            wrong = f"this line needs as many cells as the one above it, {columns}"
+            yield found.start(), wrong
+        else:
+            yield from _rows(text, found.end() + 1, columns)
 
 
-def _table(lines: list[str], at: int) -> Found:
-    starts = [at]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
-    ruled = [
-        n for n, line in enumerate(lines) if n and "|" in line and DASHES.fullmatch(line.strip())
-    ]
-    head = next((n - 1 for n in ruled if "|" in lines[n - 1]), None)
-    if head is None:
-        return
-    if head and lines[head - 1].startswith("#"):
-        yield from _table(lines[head:], starts[head])
-        return
-    if head:
-        yield starts[head], "a table needs an empty line above it"
-        return
-    columns = _cells(lines[0])
-    if _cells(lines[1]) != columns:
-        yield starts[1], f"this line needs as many cells as the one above it, {columns}"
-        return
-    for number, line in enumerate(lines[2:], 2):
+def _rows(text: str, at: int, columns: int) -> Found:
+    for line in takewhile(str.strip, text[at:].splitlines()):
         if not PIPE.search(line):
-            yield starts[number], "the text after a table needs an empty line above it"
+            yield at, "the text after a table needs an empty line above it"
             return
         if (cells := _cells(line)) > columns:
             wrong = f"this row has {cells} cells, and the table has {columns} columns"
-            yield starts[number], f"{wrong}: write \\| for a | inside a cell"
+            yield at, f"{wrong}: write \\| for a | inside a cell"
+        at += len(line) + 1
 
 
 def _cells(line: str) -> int:
