@@ -31,9 +31,9 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     context.install(app, context.Context(settings, database, site, limits, offered_calls))
     logs.install(app)
     if settings.metrics_port:
-        from .ops.metrics import requests  # its import sets up memory that processes share
+        from .ops import metrics  # its import sets up memory that processes share
 
-        requests.install(app)
+        metrics.install(app)
     security.install(app, settings)
     errors.install(app)
     pages.install(app, site)

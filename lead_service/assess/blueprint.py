@@ -18,12 +18,10 @@ def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
 
     Unknown, expired and deleted ones all give 404.
     """
-    with context().database.look() as connection:
-        assessment = models.find_row(connection, token)
-        if assessment is None:
-            abort(404)
+    with context().database.read() as session:
+        assessment = models.find_assessment(session, token) or abort(404)
         remember(assessment, clock.now())
-        return assessment, models.framework_of(connection, assessment)
+        return assessment, models.framework_of(session, assessment)
 
 
 def remember(assessment: models.Assessment, made_at: datetime | None = None) -> None:

@@ -1,8 +1,6 @@
 """Find the earlier result that an assessment repeats, and compare the two."""
 
-from typing import cast
-
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from . import retake
@@ -11,7 +9,7 @@ from .models import Assessment, framework_of
 
 
 def since(
-    session: Session | Connection,
+    session: Session,
     assessment: Assessment,
     now: Diagnosis,
     *,
@@ -33,10 +31,9 @@ def since(
     return retake.compare(before, now, earlier.completed_at, is_shared=is_shared)
 
 
-def _repeated_by(session: Session | Connection, assessment: Assessment) -> Assessment | None:
+def _repeated_by(session: Session, assessment: Assessment) -> Assessment | None:
     """Return the repeated assessment; a shared one only while its share link is open."""
     if (earlier := assessment.earlier_hash) is None:
         return None
-    table = Assessment.__table__
-    is_it = or_(table.c.token_hash == earlier, table.c.share_hash == earlier)
-    return cast(Assessment | None, session.execute(select(table).where(is_it)).first())
+    is_it = or_(Assessment.token_hash == earlier, Assessment.share_hash == earlier)
+    return session.scalar(select(Assessment).where(is_it))

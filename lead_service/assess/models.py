@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
 from sqlalchemy import (
     JSON,
-    Connection,
     ForeignKey,
     Index,
     String,
@@ -75,10 +73,6 @@ class Assessment(Base):
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
-
-_table = Assessment.__table__
-
-ROW_BY_TOKEN = select(_table).where(_table.c.token_hash == bindparam("token_hash"))
 
 
 def start(
@@ -182,12 +176,6 @@ def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
     return None
 
 
-def find_row(connection: Connection, token: str) -> Assessment | None:
-    """Find an assessment by its token, as a read-only row."""
-    found = connection.execute(ROW_BY_TOKEN, {"token_hash": token_hash(token)}).first()
-    return cast(Assessment | None, found)
-
-
 def find_assessment(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
     """Find an assessment by its token; lock it for a change."""
     query = BY_TOKEN.with_for_update() if lock else BY_TOKEN
@@ -257,16 +245,16 @@ def find_shared(session: Session, token: str) -> Assessment | None:
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
 
 
-def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:
+def framework_of(session: Session, assessment: Assessment) -> Framework:
     """Return the visitor's version of the framework, in the words for their phase."""
     return framework_in(session, assessment.framework_version).in_phase(assessment.phase)
 
 
-def framework_in(session: Session | Connection, version: str) -> Framework:
+def framework_in(session: Session, version: str) -> Framework:
     """Return a stored version of the framework."""
     if version not in _frameworks:
         text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
-        _frameworks[version] = load(session.execute(text).scalar_one(), kept=True)
+        _frameworks[version] = load(session.scalars(text).one(), kept=True)
     return _frameworks[version]
 
 

@@ -34,8 +34,8 @@ def result(token: str) -> ResponseReturnValue:
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
     diagnosis = diagnose(framework, assessment.answers, assessment.phase)
-    with context().database.look() as connection:
-        since = earlier.since(connection, assessment, diagnosis)
+    with context().database.read() as session:
+        since = earlier.since(session, assessment, diagnosis)
     return render_template(
         "assess/result.html",
         diagnosis=diagnosis,

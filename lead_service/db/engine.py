@@ -108,7 +108,6 @@ class Database:
         self.engine = open_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._looker = self.engine.execution_options(begin=None)
         self._lock_path = Path(f"{self.file}.lock") if self.file else None
         self._index_path = f"{self.file}-shm" if self.file else None
         self._threads_turn = FairLock()
@@ -126,17 +125,6 @@ class Database:
         self._check_index()
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
-
-    @contextmanager
-    def look(self) -> Iterator[Connection]:
-        """Open a connection for a page that reads a row or two without ORM objects.
-
-        A session would take longer than its query, and so would a transaction on SQLite: there,
-        each query sees what has been committed when it is made.
-        """
-        self._check_index()
-        with self._looker.connect() as connection:
-            yield connection
 
     def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work(session)` in one transaction and return what it returns.
@@ -380,5 +368,4 @@ def _share_postgresql(connection, _record) -> None:
 
 
 def _begin(connection) -> None:
-    if begin := connection.get_execution_options().get("begin", "BEGIN"):
-        connection.exec_driver_sql(begin)
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

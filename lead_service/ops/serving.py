@@ -40,7 +40,7 @@ from ..privacy import retention
 from ..publishing import site as publishing_site
 from ..settings import Settings, SettingsError
 from . import checks
-from .metrics.server import serve_metrics
+from .metrics_server import serve_metrics
 
 THREADS = CONNECTIONS  # requests mostly wait for the database
 STOP_SECONDS = 20  # longer than any request or sending one email

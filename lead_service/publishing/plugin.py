@@ -55,7 +55,7 @@ from . import cache as build_cache
 from .cache import hash_of
 from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
-from .media import pictures, portraits
+from .media import pictures
 from .media.cards import Cards
 from .records import Record, Records, Site, Stamp, stamp_of
 from .search_index import SearchIndex
@@ -364,7 +364,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if name := front.data.pop("portrait", None):
             try:
                 picture = Path(config.docs_dir, PEOPLE, str(name)).read_bytes()
-                for width, square in portraits.squares(picture):
+                for width, square in pictures.squares(picture):
                     slug = Path(file.src_uri).stem
                     address = assets.publish(config, files, f"{slug}-{width}.jpg", square)
                     portrait.append((width, address))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from lead_service.publishing import cache
-from lead_service.publishing.media import pictures, portraits
+from lead_service.publishing.media import pictures
 from lead_service.publishing.media.cards import READABLE, RIGHT, ROOM, Cards, fitted
 
 
@@ -51,7 +51,7 @@ def test_a_page_says_how_large_a_picture_is_and_loads_it_late_below_the_fold():
 def test_a_damaged_picture_is_refused(kind):
     file, readers = BytesIO(), [pictures.sized, pictures.without_camera_data]
     Image.effect_noise((300, 200), 60).save(file, kind)
-    readers += [lambda part: pictures.measured(part, ""), lambda part: [*portraits.squares(part)]]
+    readers += [lambda part: pictures.measured(part, ""), lambda part: [*pictures.squares(part)]]
     for read in readers:
         for part in (file.getvalue()[:900], file.getvalue()[:-99]):
             with pytest.raises(ValueError, match=r"^is damaged: "):

@@ -102,14 +102,14 @@ class SendGrid:
             content = self._content(message, outbox_id)
         except Exception as error:
             raise Permanent(f"it is not a valid request ({type(error).__name__})") from None
-        answer = self.ask("POST", "/v3/mail/send", content)
+        answer = self._ask("POST", "/v3/mail/send", content)
         if answer.status == 202 or (answer.status == 200 and self._is_sandbox):
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
         raise meaning(answer, clock.now(), message, self._key)
 
     def erase(self, address: str) -> None:
         """Ask the provider to erase an address; raises like `send`."""
-        answer = self.ask("POST", ERASE_PATH, {"email_addresses": [address]})
+        answer = self._ask("POST", ERASE_PATH, {"email_addresses": [address]})
         if answer.status == 202:
             return
         outcome = meaning(answer, clock.now(), None, self._key)
@@ -117,7 +117,28 @@ class SendGrid:
             raise Stop(f"{outcome.reason}; it may lack the right {ERASING}")
         raise outcome
 
-    def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Answer:
+    def check(self) -> tuple[str | None, datetime | None]:
+        """Return the key's fault or None, and the provider's time if it is known."""
+        try:
+            answer = self._ask("GET", "/v3/scopes")
+        except Temporary as silence:
+            return f"SENDGRID_HOST: {silence.reason}", None
+        if answer.status in {401, 403}:
+            return "SENDGRID_API_KEY: is refused by the provider", None
+        if answer.status != 200:
+            return f"SENDGRID_API_KEY: the provider answers {answer.status}", None
+        try:
+            scopes = json.loads(answer.body)["scopes"]
+        except (ValueError, KeyError, TypeError):
+            return "SENDGRID_HOST: the provider sent an invalid response", None
+        wrong = None
+        if SENDING not in scopes:
+            wrong = f"SENDGRID_API_KEY: lacks the right to send ({SENDING})"
+        elif ERASING not in scopes and not self._is_sandbox:
+            wrong = f"SENDGRID_API_KEY: lacks the right to erase an address ({ERASING})"
+        return wrong, _after(answer.headers.get("Date", ""), clock.now())
+
+    def _ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Answer:
         """Return the response to one request, or raise Temporary without one."""
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         body = None if content is None else json.dumps(content).encode()

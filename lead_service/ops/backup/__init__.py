@@ -33,11 +33,10 @@ from ...emails import outbox, provider_erasure
 from ...emails.models import ErasureJob
 from ...leads.models import Lead
 from ...privacy import erasure
-from ...privacy.backup_files import FILE_NAME, BackupFile, list_backups
+from ...privacy.backup_files import FILE_NAME, list_backups
 from ...privacy.models import Suppression
 from ...settings import Settings
 from ...web.tokens import derived_token
-from .contents import BackupError, Contents
 
 ON_A_TERMINAL, IN_A_LOG = 2, 30  # seconds between progress lines
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
@@ -48,16 +47,25 @@ NO_LOSS = {
 }
 
 
-__all__ = [
-    "BackupError",
-    "BackupFile",
-    "Contents",
-    "list_backups",
-    "make",
-    "path_for",
-    "prune",
-    "restore",
-]
+class BackupError(Exception):
+    """Why a backup or restore failed, in one line without personal data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """Row counts of a backup."""
+
+    leads: int
+    mails: int
+    erased_again: int = 0  # people who were erased after the backup, at a restore
+    waiting: int = 0  # emails that are held for review after a restore
+
+    def __str__(self) -> str:
+        said = f"leads: {self.leads}, emails: {self.mails}"
+        said += f"; erased again since: {self.erased_again}" if self.erased_again else ""
+        if not self.waiting:
+            return said
+        return f"{said}\nemails held: {self.waiting}; send or cancel them on the desk"
 
 
 def path_for(settings: Settings, now: datetime) -> Path:

@@ -13,7 +13,7 @@ from psycopg.pq import Conninfo
 from sqlalchemy import inspect, text
 
 from ...db.engine import Database
-from .contents import BackupError, Contents
+from . import BackupError, Contents
 
 COUNT = text("SELECT (SELECT count(*) FROM lead), (SELECT count(*) FROM outbox)")
 WITHOUT_OWNERS = ("--no-owner", "--no-privileges")

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ...db.engine import BUSY_SECONDS, Database
-from .contents import BackupError, Contents
+from . import BackupError, Contents
 
 NO_BACKUP = "is not a backup of this service, or is damaged"
 

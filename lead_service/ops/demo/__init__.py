@@ -5,9 +5,11 @@ present. Their addresses are at reserved domains, and no email leaves for one of
 them. One row says which records these are (`demo_data`), so that they can be removed again.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import yaml
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -39,8 +41,38 @@ from ...settings import Settings
 from ...web.context import Context
 from ...web.rate_limits import RateLimits
 from ...web.tokens import token_hash
-from .acts import Demo, send_emails, tell
-from .stories import COLLEAGUES, STORIES, TEAM
+from . import acts
+from .acts import Demo, Step, Story, send_emails, tell
+
+_FILE = yaml.safe_load(Path(__file__).with_name("stories.yml").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A member of the desk, who is also a host if a zone is given."""
+
+    key: str
+    name: str
+    email: str
+    zone: str = ""
+    hours: tuple[str, ...] = ()  # of each weekday, Monday first
+    country: str = ""
+    region: str = ""
+    meeting_link: str = ""
+    since: int = 60  # days ago
+
+
+def _step(after: float | str, act: str, given: dict) -> Step:
+    hours = None if after == "over" else float(after)
+    return Step(hours, getattr(acts, act), given)
+
+
+TEAM: str = _FILE["team"]
+COLLEAGUES: tuple[Colleague, ...] = tuple(Colleague(**one) for one in _FILE["colleagues"])
+STORIES: tuple[Story, ...] = tuple(
+    Story(**one | {"steps": tuple(_step(*step) for step in one["steps"])})
+    for one in _FILE["stories"]
+)
 
 
 class NoDemo(Exception):

@@ -6,7 +6,7 @@ As WebP, which every browser since 2020 reads, without the camera's metadata.
 import hashlib
 import re
 import xml.etree.ElementTree as etree
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -20,6 +20,7 @@ from ... import palette
 from .. import cache
 
 WIDTHS = (400, 800, 1216)  # pixels; the last is the text's width on a screen of double density
+PORTRAIT_WIDTHS = (96, 192, 384)  # pixels
 SIZES = "(min-width: 42rem) 38rem, calc(100vw - 2rem)"
 BUDGET = 150_000  # bytes of the largest size
 QUALITIES = (80, 65, 50)  # the first whose largest size is within the budget
@@ -207,3 +208,27 @@ def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | Non
         return f"<img{written}{kept}>"
 
     return IMAGE.sub(image, html)
+
+
+def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield width and JPEG of a portrait for each of `PORTRAIT_WIDTHS` up to its own.
+
+    Emails show portraits, too, so they are no WebP. Raises `ValueError` for an invalid picture.
+    """
+    with opened(picture) as image:
+        short = min(image.size)
+    if short < PORTRAIT_WIDTHS[1]:
+        raise ValueError(f"has {short} pixels on its shorter side, needs {PORTRAIT_WIDTHS[1]}")
+    made_from = (PIL.__version__, hashlib.sha256(picture).hexdigest())
+    for width in (width for width in PORTRAIT_WIDTHS if width <= short):
+        yield width, cache.content("jpg", (*made_from, width), partial(_square, picture, width))
+
+
+def _square(picture: bytes, width: int) -> bytes:
+    """Crop a picture a little above its middle, where faces are."""
+    with opened(picture) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    square = ImageOps.fit(upright, (width, width), centering=(0.5, 0.35))
+    file = BytesIO()
+    square.save(file, "JPEG", quality=80, optimize=True)
+    return file.getvalue()

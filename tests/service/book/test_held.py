@@ -13,7 +13,7 @@ from lead_service.book.models import Booking, Status, TimeCell
 from lead_service.emails.models import EmailState, OutboxMessage
 from lead_service.emails.status import health
 from lead_service.leads.models import Lead, Stage
-from lead_service.ops.metrics.gauges import DatabaseCollector
+from lead_service.ops.metrics import DatabaseCollector
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.desk_client import press, sign_in

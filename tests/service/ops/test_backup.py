@@ -29,7 +29,7 @@ from lead_service.leads import capture
 from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from lead_service.ops import backup
-from lead_service.ops.backup.contents import BackupError
+from lead_service.ops.backup import BackupError
 from lead_service.privacy import backup_files, erasure
 from lead_service.settings import load
 from tests.support.app.outbox_helper import compose

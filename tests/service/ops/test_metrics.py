@@ -11,8 +11,7 @@ from sqlalchemy import select
 from lead_service import clock, create_app
 from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.db.engine import Database
-from lead_service.ops.metrics.gauges import DatabaseCollector
-from lead_service.ops.metrics.requests import REQUESTS
+from lead_service.ops.metrics import REQUESTS, DatabaseCollector
 from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, booking_form
 from tests.support.local_server import free_port

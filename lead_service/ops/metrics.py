@@ -1,22 +1,59 @@
-"""Gauges from the database: waiting and failed emails, leads, and calls."""
+"""Count requests by route for Prometheus, and emails, leads and calls in the database.
 
+Routes are templates without tokens. `metrics_server` serves the numbers.
+"""
+
+import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ... import clock
-from ...book import bookings, held
-from ...book.availability import busy_times, queries
-from ...book.models import Booking, Status
-from ...db.base import Kind
-from ...db.engine import Database
-from ...emails import status
-from ...emails.models import EmailState, OutboxMessage
-from ...leads.models import Lead, Stage
+from .. import clock
+from ..book import bookings, held
+from ..book.availability import busy_times, queries
+from ..book.models import Booking, Status
+from ..db.base import Kind
+from ..db.engine import Database
+from ..emails import status
+from ..emails.models import EmailState, OutboxMessage
+from ..leads.models import Lead, Stage
+from ..logs import method_of
+
+REQUESTS = Counter(
+    "lead_service_requests",
+    "Requests answered by the service, by the class of their status.",
+    ["route", "method", "status"],
+)
+SECONDS = Histogram(
+    "lead_service_request_seconds",
+    "How long the service took to answer.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def install(app: Flask) -> None:
+    """Count every request that reaches the application, so no static files."""
+    app.before_request(_start)
+    app.after_request(_count)
+
+
+def _start() -> None:
+    g.counted_from = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    REQUESTS.labels(route, method_of(request), f"{response.status_code // 100}xx").inc()
+    if "counted_from" in g:
+        SECONDS.labels(route).observe(time.perf_counter() - g.counted_from)
+    return response
 
 
 class DatabaseCollector(Collector):

@@ -1,4 +1,8 @@
-"""Serve the metrics from the process that starts the web processes."""
+"""Serve metrics for Prometheus, if METRICS_PORT is set: counts and times, without personal data.
+
+Each web process counts its requests in files of a shared folder. The process that starts them
+serves the sums, and counts from the database, at an address of its own, apart from the public one.
+"""
 
 import os
 import tempfile
@@ -7,8 +11,8 @@ from contextlib import contextmanager
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
-from ...db.engine import Database
-from ...settings import Settings
+from ..db.engine import Database
+from ..settings import Settings
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the Prometheus client reads it on import
 
@@ -40,7 +44,7 @@ def _start(port: int, address: str, database: Database, folder: str) -> tuple[WS
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    from .gauges import DatabaseCollector
+    from .metrics import DatabaseCollector
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=folder)
