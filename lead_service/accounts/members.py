@@ -1,19 +1,18 @@
 """Members of the desk, their sign-in links, passkeys and sessions."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum, values
+from ..db.base import NUMBERS_FOR_LIFE, Base, LabeledEnum, StoredEnum, values
 
 
-class Role(StrEnum):
+class Role(LabeledEnum):
     """What a member may do; an admin also invites people and erases leads."""
 
-    MEMBER = "member"
-    ADMIN = "admin"
+    MEMBER = "member", "Member"
+    ADMIN = "admin", "Admin"
 
 
 class Member(Base):

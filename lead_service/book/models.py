@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum
+from ..db.base import NUMBERS_FOR_LIFE, Base, LabeledEnum, StoredEnum
 from ..leads.models import ContactColumns, Lead
 from ..leads.touch import LONGEST
 from .hosts.models import Host, fives
@@ -26,11 +26,11 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class CallOutcome(StrEnum):
+class CallOutcome(LabeledEnum):
     """The outcome of a call that was not canceled."""
 
-    ATTENDED = "held"
-    NO_SHOW = "no_show"
+    ATTENDED = "held", "Took place"
+    NO_SHOW = "no_show", "No-show"
 
 
 class Booking(ContactColumns, Base):

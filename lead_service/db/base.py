@@ -47,6 +47,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class LabeledEnum(StrEnum):
+    """An enum whose members have a label for people: `NEW = "new", "New"`."""
+
+    label: str
+
+    def __new__(cls, value: str, *label: str) -> "LabeledEnum":
+        member = str.__new__(cls, value)
+        member._value_, (member.label,) = value, label  # type checkers see a lookup as this call
+        return member
+
+
 class StoredEnum(TypeDecorator[Kind]):
     """A StrEnum, stored by value; ValueError for an unknown value."""
 

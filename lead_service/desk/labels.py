@@ -1,17 +1,9 @@
-"""Labels of the desk: stages, states of emails and entries of the audit log."""
+"""Words of the desk: tables, states of emails and entries of the audit log."""
 
-from ..accounts.audit_log import AuditKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
 from ..leads.contact_details import LABELS
 from ..leads.models import Stage
 
-STAGES = {
-    Stage.NEW: "New",
-    Stage.CONTACTED: "Contacted",
-    Stage.QUALIFIED: "Qualified",
-    Stage.WON: "Won",
-    Stage.LOST: "Lost",
-}
 TABLES = {
     "outbox": "Emails",
     "delivery_event": "Delivery events",
@@ -37,59 +29,6 @@ FIELDS = {
     "next_action": "Next action",
     "next_action_on": "Due date",
     **LABELS,
-}
-CHANGES = {
-    AuditKind.LEAD_ADDED: "Lead added",
-    AuditKind.LEAD_CHANGED: "Lead changed",
-    AuditKind.LEADS_COMBINED: "Combined another lead into this one",
-    AuditKind.LEAD_RELEASED: "Released",
-    AuditKind.LEAD_MARKED_AS_SPAM: "Marked as spam",
-    AuditKind.NOTE_ADDED: "Note added",
-    AuditKind.NOTE_REMOVED: "Note removed",
-    AuditKind.ERASED: "Erased",
-    AuditKind.ERASED_BY_HAND: "Marked as erased by hand at the provider",
-    AuditKind.EXPORTED: "Data downloaded",
-    AuditKind.LEADS_EXPORTED: "Leads downloaded as CSV",
-    AuditKind.LEAD_EXPORTED: "Lead downloaded as JSON",
-    AuditKind.TRAIL_EXPORTED: "Audit log downloaded",
-    AuditKind.LINK_MADE: "Sign-in link created from the command line",
-    AuditKind.SIGNED_IN: "Signed in",
-    AuditKind.SIGN_IN_REFUSED: "Sign-in refused",
-    AuditKind.SIGNED_OUT: "Signed out",
-    AuditKind.PASSKEY_ADDED: "Passkey added",
-    AuditKind.PASSKEY_REMOVED: "Passkey removed",
-    AuditKind.MEMBER_ADDED: "Invited from the command line",
-    AuditKind.MEMBER_INVITED: "Invited",
-    AuditKind.MEMBER_REMOVED: "Removed",
-    AuditKind.ROLE_CHANGED: "Role changed",
-    AuditKind.SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
-    AuditKind.RENAMED: "Name changed",
-    AuditKind.MAIL_RETRIED: "Sent an email again",
-    AuditKind.MAIL_TAKEN_BACK: "Canceled an email",
-    AuditKind.MAIL_SEEN: "Marked a failed email as seen",
-    AuditKind.SENDING_RESUMED: "Resumed sending",
-    AuditKind.HOST_ADDED: "Host added",
-    AuditKind.HOST_CHANGED: "Host changed",
-    AuditKind.HOURS_CHANGED: "Weekly hours changed",
-    AuditKind.RULES_CHANGED: "Rules changed",
-    AuditKind.HOLIDAYS_CHANGED: "Holidays changed",
-    AuditKind.DATE_ADDED: "Special hours added",
-    AuditKind.DATE_REMOVED: "Special hours removed",
-    AuditKind.TIME_OFF_ADDED: "Time off added",
-    AuditKind.TIME_OFF_REMOVED: "Time off removed",
-    AuditKind.CALENDAR_ADDED: "Calendar added",
-    AuditKind.CALENDAR_REMOVED: "Calendar removed",
-    AuditKind.FEED_LINK_CHANGED: "Address of the calendar feed changed",
-    AuditKind.CALL_BOOKED: "Call booked",
-    AuditKind.CALL_CONFIRMED: "Confirmed",
-    AuditKind.FLOOD_CLEARED: "Burst of possible spam cleared",
-    AuditKind.CALL_INVITED_AGAIN: "Invited to book again",
-    AuditKind.CALL_CANCELLED: "Canceled",
-    AuditKind.CALL_MOVED: "Rescheduled",
-    AuditKind.CALL_REASSIGNED: "Reassigned to another host",
-    AuditKind.CALL_ATTENDED: "Marked as having taken place",
-    AuditKind.CALL_MISSED: "Marked as a no-show",
-    AuditKind.CALL_UNMARKED: "Outcome cleared",
 }
 DELIVERIES = {
     Delivery.PROCESSED: "Accepted by the provider",
@@ -156,5 +95,5 @@ def _detail(name: str, value: object, members: dict[int, str]) -> str:
         known = members.get(value) if isinstance(value, int) else None
         return known or (f"member {value}" if value else "no owner")
     if name == "stage":
-        return STAGES[Stage(str(value))]
+        return Stage(str(value)).label
     return "none" if value is None else str(value)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +22,7 @@ from sqlalchemy.orm import (
 )
 
 from ..accounts.members import Member
-from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum, values
+from ..db.base import NUMBERS_FOR_LIFE, Base, LabeledEnum, StoredEnum, values
 from ..formats import tel_number
 from . import touch
 from .company import company_domain
@@ -32,50 +31,53 @@ from .contact_details import ContactDetails
 SORTED_BY = 80  # characters of a name that lists are sorted by
 
 
-class Stage(StrEnum):
+class Stage(LabeledEnum):
     """How far the sales team has come with a lead."""
 
-    NEW = "new"
-    CONTACTED = "contacted"
-    QUALIFIED = "qualified"
-    WON = "won"
-    LOST = "lost"
+    NEW = "new", "New"
+    CONTACTED = "contacted", "Contacted"
+    QUALIFIED = "qualified", "Qualified"
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
 
 
 CLOSED = (Stage.WON, Stage.LOST)
 
 
-class EventKind(StrEnum):
-    """The kinds of events in a lead's timeline; `desk.leads.timeline` has their labels."""
+class EventKind(LabeledEnum):
+    """The kinds of events in a lead's timeline, with their words there."""
 
-    CALL_BOOKED = "call_booked"
-    CALL_MOVED = "call_moved"
-    CALL_REASSIGNED = "call_reassigned"
-    CALL_CANCELLED = "call_cancelled"
-    CALL_ATTENDED = "call_held"
-    CALL_MISSED = "call_missed"
-    CALL_UNMARKED = "call_unmarked"
-    ADDRESS_CONFIRMED = "address_confirmed"
-    INVITED_AGAIN = "invited_again"
-    ADDRESS_CORRECTED = "address_corrected"
-    COMBINED = "combined"
-    WANTED_START = "wanted_start"
-    WROTE = "wrote"
-    TALKED = "talked"
-    RESULT_MAILED = "result_mailed"
-    ANSWERS_TAKEN_BACK = "answers_taken_back"
-    MARKED_AS_SPAM = "marked_as_spam"
-    RELEASED = "released"
-    MAIL_DELIVERED = "mail_delivered"
-    MAIL_BOUNCED = "mail_bounced"
-    MAIL_DROPPED = "mail_dropped"
-    MAIL_REPORTED = "mail_reported"
-    STAGE_CHANGED = "stage_changed"
-    OWNER_CHANGED = "owner_changed"
-    NEXT_ACTION_CHANGED = "next_action_changed"
-    DETAILS_CHANGED = "details_changed"
-    CONSENT_WITHDRAWN = "consent_withdrawn"
-    ADDRESS_DISOWNED = "address_disowned"
+    CALL_BOOKED = "call_booked", "Booked a call"
+    CALL_MOVED = "call_moved", "The call was rescheduled"
+    CALL_REASSIGNED = "call_reassigned", "The call was reassigned"
+    CALL_CANCELLED = "call_cancelled", "The call was canceled"
+    CALL_ATTENDED = "call_held", "The call took place"
+    CALL_MISSED = "call_missed", "The call did not take place"
+    CALL_UNMARKED = "call_unmarked", "The outcome of the call was cleared"
+    ADDRESS_CONFIRMED = "address_confirmed", "Confirmed their email address"
+    INVITED_AGAIN = "invited_again", "We invited them to book again"
+    ADDRESS_CORRECTED = "address_corrected", "Corrected their email address"
+    COMBINED = "combined", "Combined with another lead"
+    WANTED_START = "wanted_start", "Tried to book a time that had just been taken"
+    WROTE = "wrote", "Wrote to us"
+    TALKED = "talked", "Talked to us"
+    RESULT_MAILED = "result_mailed", "Had the result emailed"
+    ANSWERS_TAKEN_BACK = (
+        "answers_taken_back",
+        "The owner of the self-assessment used it with another address",
+    )
+    MARKED_AS_SPAM = "marked_as_spam", "Marked as spam"
+    RELEASED = "released", "Released: not spam"
+    MAIL_DELIVERED = "mail_delivered", "An email was delivered"
+    MAIL_BOUNCED = "mail_bounced", "An email bounced"
+    MAIL_DROPPED = "mail_dropped", "An email was not delivered"
+    MAIL_REPORTED = "mail_reported", "Marked our email as spam"
+    STAGE_CHANGED = "stage_changed", "Changed the stage"
+    OWNER_CHANGED = "owner_changed", "Assigned the lead to"
+    NEXT_ACTION_CHANGED = "next_action_changed", "Changed the next action"
+    DETAILS_CHANGED = "details_changed", "Corrected the contact details"
+    CONSENT_WITHDRAWN = "consent_withdrawn", "Asked us to stop other emails"
+    ADDRESS_DISOWNED = "address_disowned", "Said that someone else used their email address"
 
 
 def _only(name: str, where: str, **other: str) -> Index:

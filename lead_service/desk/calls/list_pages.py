@@ -19,7 +19,6 @@ from ..blueprint import acting, blueprint, write
 from ..pagination import Page, newest_first
 
 MOST = 200  # listed upcoming calls
-RESULTS = {CallOutcome.ATTENDED: "Took place", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "Needs an outcome", "past": "Past", "cancelled": "Canceled"}
 VIEWS["left"] = "Need another host"
 CHANGED = "This call has changed since you opened this page."
@@ -142,7 +141,7 @@ def render_call(call_id: int, refusal: str = "") -> str:
             has_later=bookings.has_later(session, found),
             is_invited=outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN),
             refusal=refusal,
-            results=RESULTS,
+            outcomes=CallOutcome,
         )
 
 

@@ -36,7 +36,6 @@ from ...leads.consent import TOLD_SOURCE, Agreed, agreed_by, may_email_about
 from ...leads.contact_details import LABELS, ContactDetails
 from ...leads.models import Consent, Lead, LeadEvent, Note
 from ...web.context import Context, context
-from .. import labels
 from ..blueprint import admins_only, blueprint, write
 from . import inbox, lead_detail, timeline
 from .filters import LeadFilter
@@ -228,7 +227,7 @@ def _record(
     return {
         "Number": str(lead.id),
         **_contact(lead.details, country),
-        "Stage": labels.STAGES[lead.stage],
+        "Stage": lead.stage.label,
         "Owner": names.get(lead.owner_id or 0, ""),
         "Next action": lead.next_action,
         "Due date": lead.next_action_on.isoformat() if lead.next_action_on else "",

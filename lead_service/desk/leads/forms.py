@@ -12,7 +12,6 @@ from ...book.forms import PHONE_NUMBER
 from ...leads.contact_details import CORRECTABLE, ContactDetails
 from ...leads.models import Lead, Stage
 from ...web.fields import Choice, Day, address, long_text, short_text
-from ..labels import STAGES
 from .lead_updates import FIELDS, LeadUpdate, update_of, write_update
 
 
@@ -40,7 +39,7 @@ class LeadForm(OwnerForm):
     stage = Choice(
         "Stage",
         [InputRequired("Choose a stage.")],
-        choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
+        choices=[SelectChoice(stage.value, stage.label) for stage in Stage],
     )
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("Due date", [Optional()])

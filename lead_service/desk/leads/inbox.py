@@ -20,7 +20,7 @@ from ...book.models import Booking
 from ...leads import touch
 from ...leads.models import Lead
 from ...web.context import context
-from .. import labels, pagination
+from .. import pagination
 from ..blueprint import blueprint, desk_zone
 from ..team import membership
 from . import filters
@@ -74,7 +74,6 @@ def inbox() -> str:
             following=page.following,
             is_first=before is None,
             today=today,
-            words=labels,
             source_of=touch.in_words,
         )
 

@@ -11,7 +11,6 @@ from ...book.answers import link_for
 from ...leads import consent
 from ...leads.models import Lead, Note
 from ...web.context import context
-from .. import labels
 from ..blueprint import blueprint, desk_zone, write
 from ..team import membership
 from . import bulk_actions, inbox, lead_detail, lead_updates
@@ -130,7 +129,6 @@ def _render_lead(
             today=inbox.desk_today(session, clock.now()),
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
-            words=labels,
             consent_in_words=consent.in_words,
             wordings=consent.WORDINGS,
             booking_link=link_for(session, context().settings, found),

@@ -11,38 +11,6 @@ from ...formats import moment, short_date
 from ...leads.contact_details import LABELS
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
-from ..labels import STAGES
-
-EVENTS = {
-    EventKind.CALL_BOOKED: "Booked a call",
-    EventKind.CALL_MOVED: "The call was rescheduled",
-    EventKind.CALL_REASSIGNED: "The call was reassigned",
-    EventKind.CALL_CANCELLED: "The call was canceled",
-    EventKind.CALL_ATTENDED: "The call took place",
-    EventKind.CALL_MISSED: "The call did not take place",
-    EventKind.CALL_UNMARKED: "The outcome of the call was cleared",
-    EventKind.ADDRESS_CONFIRMED: "Confirmed their email address",
-    EventKind.INVITED_AGAIN: "We invited them to book again",
-    EventKind.ADDRESS_CORRECTED: "Corrected their email address",
-    EventKind.COMBINED: "Combined with another lead",
-    EventKind.WANTED_START: "Tried to book a time that had just been taken",
-    EventKind.WROTE: "Wrote to us",
-    EventKind.TALKED: "Talked to us",
-    EventKind.RESULT_MAILED: "Had the result emailed",
-    EventKind.ANSWERS_TAKEN_BACK: "The owner of the self-assessment used it with another address",
-    EventKind.MARKED_AS_SPAM: "Marked as spam",
-    EventKind.RELEASED: "Released: not spam",
-    EventKind.MAIL_DELIVERED: "An email was delivered",
-    EventKind.MAIL_BOUNCED: "An email bounced",
-    EventKind.MAIL_DROPPED: "An email was not delivered",
-    EventKind.MAIL_REPORTED: "Marked our email as spam",
-    EventKind.STAGE_CHANGED: "Changed the stage",
-    EventKind.OWNER_CHANGED: "Assigned the lead to",
-    EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
-    EventKind.DETAILS_CHANGED: "Corrected the contact details",
-    EventKind.CONSENT_WITHDRAWN: "Asked us to stop other emails",
-    EventKind.ADDRESS_DISOWNED: "Said that someone else used their email address",
-}
 
 
 @dataclass(frozen=True)
@@ -115,7 +83,7 @@ def _of_event(event: LeadEvent, around: Around) -> Line:
     whom = ""
     if event.kind == EventKind.OWNER_CHANGED:
         whom = names.get(detail.get("owner") or 0, "nobody")
-    text = EVENTS[event.kind] + _more(event, around)
+    text = event.kind.label + _more(event, around)
     return Line(event.at, text, typed, whom, names.get(detail.get("member") or 0, ""))
 
 
@@ -141,7 +109,7 @@ def _more(event: LeadEvent, around: Around) -> str:
         case EventKind.WANTED_START if detail.get("start"):
             return f": {around.moment(datetime.fromisoformat(detail['start']))}"
         case EventKind.STAGE_CHANGED:
-            return f": {STAGES[Stage(detail['from'])]} → {STAGES[Stage(detail['to'])]}"
+            return f": {Stage(detail['from']).label} → {Stage(detail['to']).label}"
         case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):
             return f", for {short_date(date.fromisoformat(detail['on']))}"
         case EventKind.DETAILS_CHANGED:

@@ -23,7 +23,6 @@ from ...emails.outbox import NEVER_KEPT, NotNeeded
 from ...headers import CONTENT_SECURITY_POLICY
 from ...leads.models import Lead
 from ...web.context import context
-from .. import labels
 from ..blueprint import blueprint, write
 from ..pagination import PAGE, newest_first
 from . import mail_status
@@ -131,7 +130,6 @@ def mails() -> str:
             health=health,
             retrying=_retrying(session) if not health.is_paused else 0,
             standing=mail_status,
-            words=labels,
         )
 
 
@@ -173,7 +171,6 @@ def mail(mail_id: str) -> Response:
             message=message,
             fault=fault,
             parts=_with_own_links(message.text) if message else [],
-            words=labels,
         )
     answer = Response(page)
     answer.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"

@@ -19,7 +19,6 @@ from ...leads.models import Lead
 from ...privacy import backup_files, erasure, export, retention
 from ...web.context import context
 from ...web.fields import address
-from .. import labels
 from ..blueprint import acting, admins_only, blueprint, write
 
 SOON = timedelta(days=30)
@@ -57,7 +56,6 @@ def held_about() -> ResponseReturnValue:
             lead=lead,
             corrected=session.scalars(export.Person(session, settings, typed).corrected()).all(),
             coming=bookings.coming_calls(session, [lead.id], now) if lead else [],
-            words=labels,
         )
 
 
@@ -148,5 +146,4 @@ def _render_privacy(form: EmailForm) -> str:
             jobs=provider_erasure.pending(session),
             soon=session.scalars(soon).all(),
             kept_for=timedelta(days=settings.retention_days),
-            words=labels,
         )

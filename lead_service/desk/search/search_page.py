@@ -11,7 +11,6 @@ from ...book.models import Booking
 from ...emails.models import OutboxMessage
 from ...leads.models import Lead
 from ...web.context import context
-from .. import labels
 from ..blueprint import blueprint
 from ..leads.filters import LeadFilter
 from ..leads.inbox import list_of, member_names
@@ -47,7 +46,6 @@ def search() -> str:
             mails=mails,
             people={lead.id: lead for lead in session.scalars(select(Lead).where(theirs))},
             names=member_names(session),
-            words=labels,
             most=MOST,
         )
 

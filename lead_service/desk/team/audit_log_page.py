@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...web.context import context
-from .. import labels
 from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
 from ..pagination import newest_first
@@ -60,5 +59,4 @@ def trail() -> str:
         about=about,
         names=names,
         named=named,
-        words=labels,
     )

@@ -8,12 +8,10 @@ from ...accounts.members import Role
 from ...web.fields import Choice, address, short_text
 from ..city_form import CityForm
 
-ROLES = {Role.MEMBER: "Member", Role.ADMIN: "Admin"}
-
 
 def role_field() -> Choice:
     """Create the field of a member's role."""
-    choices = [SelectChoice(role.value, label) for role, label in ROLES.items()]
+    choices = [SelectChoice(role.value, role.label) for role in Role]
     return Choice("Role", [InputRequired("Choose a role.")], choices=choices)
 
 

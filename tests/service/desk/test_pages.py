@@ -7,19 +7,13 @@ from html import escape
 import pytest
 from sqlalchemy import func, select, update
 
-from lead_service.accounts import audit_log
-from lead_service.accounts.members import Role
-from lead_service.book.models import Booking, CallOutcome
+from lead_service.book.models import Booking
 from lead_service.desk import labels
-from lead_service.desk.calls import list_pages
 from lead_service.desk.funnel import funnel_page
-from lead_service.desk.leads import timeline
 from lead_service.desk.mail import mail_status
-from lead_service.desk.team import forms
-from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel.counts import FunnelStage
-from lead_service.leads import capture, events, models
+from lead_service.leads import capture, events
 from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
@@ -209,18 +203,12 @@ def test_a_lead_with_hundreds_of_messages_still_opens(client, member, database):
 @pytest.mark.parametrize(
     ("kinds", "labels"),
     [
-        (models.Stage, labels.STAGES),
-        (models.EventKind, timeline.EVENTS),
-        (audit_log.AuditKind, labels.CHANGES),
-        (EmailKind, {kind: kind.label for kind in EmailKind}),
         (set(Delivery) - {Delivery.UNKNOWN}, labels.DELIVERIES),
         (
             {*EmailState, *Delivery} - set(mail_status.UNTOLD),
             {one.name: one.word for one in mail_status.MAIL_STATUSES},
         ),
         (set(FunnelStage) - {FunnelStage.WON_DIRECTLY}, funnel_page.ANSWERS | funnel_page.CALLS),
-        (Role, forms.ROLES),
-        (CallOutcome, list_pages.RESULTS),
     ],
 )
 def test_every_kind_has_its_label(kinds, labels):
