@@ -1,8 +1,9 @@
-"""Signing in and out: an address, an emailed link, one click on a button."""
+"""Sign in by an emailed link or a passkey, and sign out."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import Response, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -19,12 +20,14 @@ from ...web.security import client_address
 from ...web.tokens import new_token, token_hash
 from ..blueprint import COOKIE, WANTED, blueprint, current_session, write
 from . import links, passkeys, sessions
+from .passkeys import Challenge, Refused
 
 # Per client, for any address: strangers who use a member's address must not lock that member
 # out. A browser that has signed in before isn't limited.
 TRIES = "20 per hour"
 ASKED = "asked"  # identifies the browser that asked for a link, in Flask's signed cookie
 KNOWN = "known"  # ids of members who have signed in with the browser
+CHALLENGE = "challenge"  # in Flask's signed cookie
 
 
 class SignInForm(Form):
@@ -182,3 +185,50 @@ def count_try() -> None:
     """Count a client's try; raise 429 if there were too many."""
     if wait := context().limits.hit(TRIES, "desk-sign-in", token_hash(client_address())):
         raise TooManyRequests(retry_after=wait)
+
+
+def give_challenge(options: Callable[[Challenge], str]) -> Response:
+    """Return options with a new challenge for this browser, which replaces the last one."""
+    if not context().settings.passkey_host:
+        abort(404)
+    challenge = Challenge(new_token(), clock.now())
+    session[CHALLENGE] = [challenge.text, challenge.at.isoformat()]
+    return Response(options(challenge), mimetype="application/json")
+
+
+def take_challenge() -> Challenge | None:
+    """Remove and return the challenge of this browser."""
+    text, at = session.pop(CHALLENGE, None) or (None, "")
+    return Challenge(text, datetime.fromisoformat(at)) if text else None
+
+
+@blueprint.post("/sign-in/passkey/challenge")
+def passkey_challenge() -> Response:
+    """Ask this browser for any member's passkey."""
+    settings = context().settings
+    return give_challenge(lambda challenge: passkeys.request_options(settings, challenge))
+
+
+@blueprint.post("/sign-in/passkey/")
+def sign_in_by_passkey() -> ResponseReturnValue:
+    """Start a session for the member whose passkey signed the challenge."""
+    settings, now, before = context().settings, clock.now(), session.get(COOKIE)
+    challenge, answer = take_challenge(), request.form.get("credential", "")
+
+    def work(writing: Session) -> tuple[str, int]:
+        passkey = passkeys.use(writing, settings, challenge, answer, now)
+        return start_session(writing, passkey.member, before, now, passkey=passkey.id)
+
+    try:
+        signed_in = context().database.write(work)
+    except Refused as refused:
+        return _refuse_passkey(str(refused), now)
+    return let_in(*signed_in)
+
+
+def _refuse_passkey(whose: str, now: datetime) -> ResponseReturnValue:
+    count_try()
+    context().database.write(
+        lambda writing: Actor(now).note(writing, AuditKind.SIGN_IN_REFUSED, whose)
+    )
+    return sign_in_page(passkey_refused=True), 422

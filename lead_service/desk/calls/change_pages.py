@@ -1,4 +1,4 @@
-"""The pages to cancel, move or reassign a call; a GET only asks."""
+"""The pages to cancel, move or reassign a call, or to book it again; a GET only asks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,15 @@ from wtforms import Form
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book import bookings, call_changes
+from ...book import bookings, call_changes, emails
 from ...book.availability import host_rules, queries, refusals
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
 from ...call_types import CallType
 from ...db.base import LARGEST_ID
+from ...emails import outbox
+from ...emails.message import EmailKind
+from ...emails.outbox import NotNeeded
 from ...web.context import context
 from ...web.fields import long_text
 from ..blueprint import blueprint, desk_zone, write
@@ -199,3 +202,47 @@ def _has_call(session: Session, host: Host, call: Booking, kind: CallType) -> bo
         TimeCell.host_id == host.id, TimeCell.starts_at >= first, TimeCell.starts_at < last
     )
     return session.scalar(cells.limit(1)) is not None
+
+
+@blueprint.get("/calls/<int:call_id>/again/")
+def invite_again(call_id: int) -> ResponseReturnValue:
+    """Show a preview of the email."""
+    return _render_invitation(call_id, NoteForm())
+
+
+@blueprint.post("/calls/<int:call_id>/again/")
+def invite_again_submit(call_id: int) -> ResponseReturnValue:
+    """Send the email, or show the preview with the note."""
+    form = NoteForm(request.form)
+    if not form.validate():
+        return _render_invitation(call_id, form)
+    if "show" in request.form:
+        return _render_invitation(call_id, form)
+    note = form.note.data or ""
+    if not write(
+        lambda session, by: call_changes.invite_again(
+            session, list_pages.find_call_or_404(session, call_id), by, note
+        )
+    ):
+        refusal = "We have invited them already, or the call is not marked as a no-show."
+        return list_pages.render_call(call_id, refusal), 409
+    flash("We\u2019ll email them.")
+    return redirect(url_for(".call", call_id=call_id), 303)
+
+
+def _render_invitation(call_id: int, form: NoteForm) -> ResponseReturnValue:
+    settings, published, now = context().settings, context().published, clock.now()
+    with context().database.read() as session:
+        call = list_pages.find_call_or_404(session, call_id)
+        if outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN):
+            flash("We have invited them already.")
+            return redirect(url_for(".call", call_id=call_id), 303)
+        email = call_changes.invitation_again(call, now, form.note.data or "")
+        try:
+            message = emails.invitation_to_book_again(session, settings, published, email, now)
+        except NotNeeded as fault:
+            flash(f"We didn\u2019t send the email, because {fault.reason}.")
+            return redirect(url_for(".call", call_id=call_id), 303)
+        page = "desk/calls/invite_again.html"
+        shown = render_template(page, call=call, form=form, refusal="", message=message)
+        return shown, 422 if form.errors else 200

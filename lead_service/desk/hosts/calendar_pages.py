@@ -1,5 +1,7 @@
-"""List, add and remove a host's calendars, and renew the link of their feed."""
+"""The calendars of a host: list, add and remove them, and renew the link of their feed."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,15 +12,16 @@ from wtforms.validators import InputRequired, ValidationError
 
 from ... import clock
 from ...accounts.audit_log import AuditKind
+from ...book.availability import busy_times
 from ...book.calendars import feed_address
 from ...book.hosts import feed
 from ...book.hosts.changes import InUse
 from ...book.hosts.models import CalendarFeed, Host
+from ...formats import moment
 from ...web.context import context
 from ...web.fields import clean, limit, one_line, short_text
 from ..blueprint import admins_only, blueprint
-from . import calendar_status, host_updates
-from .date_pages import own_row_or_404
+from . import host_updates
 
 EMPTY = "Paste the calendar\u2019s private address, which starts with https:// or webcal://."
 INWARD = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
@@ -73,6 +76,17 @@ class FeedForm(Form):
         return checked_address(self.url.data or "")
 
 
+@dataclass(frozen=True)
+class CalendarState:
+    """The calendar_state of one calendar: its name, server and validity."""
+
+    feed: CalendarFeed
+    server: str
+    is_current: bool
+    words: str
+    widened: list[str]  # why it blocks more time than its events
+
+
 @blueprint.get("/availability/<int:host_id>/calendars/")
 @admins_only
 def host_calendars(host_id: int) -> str:
@@ -109,7 +123,7 @@ def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
     """Remove a calendar and its busy times."""
 
     def change(_session: Session, host: Host) -> dict:
-        host.feeds.remove(own_row_or_404(host.feeds, feed_id))
+        host.feeds.remove(host_updates.own_row_or_404(host.feeds, feed_id))
         return {"calendar": feed_id}
 
     host_updates.extend(host_id, AuditKind.CALENDAR_REMOVED, change)
@@ -135,7 +149,7 @@ def _render_calendars(host_id: int, form: FeedForm) -> str:
     now = clock.now()
     with context().database.read() as session:
         host = host_updates.find_host_or_404(session, host_id)
-        feeds = [calendar_status.state(feed, now) for feed in host.feeds]
+        feeds = [calendar_state(feed, now) for feed in host.feeds]
         return render_template(
             "desk/hosts/calendars.html",
             host=host,
@@ -143,3 +157,32 @@ def _render_calendars(host_id: int, form: FeedForm) -> str:
             feeds=feeds,
             agenda=feed.feed_link(context().settings, host),
         )
+
+
+def calendar_state(feed: CalendarFeed, now: datetime) -> CalendarState:
+    """Describe the state of a calendar, with times in its host's zone."""
+    is_current = busy_times.is_current(feed, now)
+    words = _words_if_current(feed, now) if is_current else _words_if_outdated(feed, now)
+    server = feed_address.host_of(feed.url)
+    return CalendarState(feed, server, is_current, words, feed.widened.splitlines())
+
+
+def _words_if_current(feed: CalendarFeed, now: datetime) -> str:
+    zone = feed.host.zone
+    assert feed.succeeded_at  # a current calendar has been read
+    read = f"Read {moment(feed.succeeded_at, zone, now)}."
+    if not feed.fault:
+        return read
+    until = moment(feed.succeeded_at + busy_times.FRESH, zone, now)
+    return f"{read} The last attempt failed: {feed.fault}. We use the times we read until {until}."
+
+
+def _words_if_outdated(feed: CalendarFeed, now: datetime) -> str:
+    name = f"the calendar \u201c{feed.label}\u201d"
+    fault = f" The last attempt failed: {feed.fault}." if feed.fault else ""
+    if feed.succeeded_at is None:
+        return f"We haven\u2019t read {name} yet. Visitors see no times until we do.{fault}"
+    read = f"We last read {name} {moment(feed.succeeded_at, feed.host.zone, now)}"
+    if feed.zone != feed.host.zone:
+        return f"{read}, in another time zone. Visitors see no times until we read it again."
+    return f"{read}, which is too long ago. Visitors see no times.{fault}"

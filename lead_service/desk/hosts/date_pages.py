@@ -1,9 +1,10 @@
-"""The pages of single dates with their own hours, and of time off."""
+"""The pages of dates on which the weekly hours don't apply: own hours, time off, holidays."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import Form, HiddenField
@@ -11,9 +12,10 @@ from wtforms.validators import InputRequired, ValidationError
 
 from ... import clock
 from ...accounts.audit_log import AuditKind
+from ...book.availability import holidays
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours
-from ...book.hosts.changes import InUse
+from ...book.hosts.changes import InUse, StaleHost
 from ...book.hosts.models import DateOverride, Host, OverrideWindow, TimeOff
 from ...book.models import Booking
 from ...web.context import context
@@ -25,6 +27,8 @@ from .forms import hours_field
 from .overview import hours_text
 
 LONGEST_DAYS = 366
+AHEAD = timedelta(days=400)  # includes each yearly holiday at least once
+MOST_HOLIDAYS = 16
 
 
 def day_field(label: str) -> Day:
@@ -118,7 +122,7 @@ def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
     """Restore the weekly hours on a date."""
 
     def change(_session: Session, host: Host) -> dict:
-        override = own_row_or_404(host.overrides, date_id)
+        override = host_updates.own_row_or_404(host.overrides, date_id)
         host.overrides.remove(override)
         return {"day": override.day.isoformat()}
 
@@ -163,18 +167,13 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
     """Remove time off."""
 
     def change(_session: Session, host: Host) -> dict:
-        off = own_row_or_404(host.time_off, off_id)
+        off = host_updates.own_row_or_404(host.time_off, off_id)
         host.time_off.remove(off)
         return {"first_day": off.first_day.isoformat(), "last_day": off.last_day.isoformat()}
 
     host_updates.extend(host_id, AuditKind.TIME_OFF_REMOVED, change)
     flash("Removed. Visitors can book calls on these days again.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
-
-
-def own_row_or_404(rows: list, id: int):
-    """Find one of a host's rows; 404 for another host's and a removed one."""
-    return next((row for row in rows if row.id == id), None) or abort(404)
 
 
 def _ids(calls) -> str:
@@ -201,3 +200,63 @@ def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) 
             form.known.data = _ids(hit)
         off = conflicts.time_off(session, host, now)
         return render_template("desk/hosts/time_off.html", host=host, form=form, off=off, hit=hit)
+
+
+@blueprint.get("/availability/<int:host_id>/holidays/")
+@admins_only
+def host_holidays(host_id: int) -> str:
+    """Show the host's holidays, or those of another `country` and `region`."""
+    return _render_holidays(host_id)
+
+
+@blueprint.post("/availability/<int:host_id>/holidays/")
+@admins_only
+def host_holidays_submit(host_id: int) -> ResponseReturnValue:
+    """Store the country and region of a host's holidays, or none."""
+    country, region = request.form.get("country", ""), request.form.get("region", "")
+    if fault := _fault(country, region):
+        return _render_holidays(host_id, fault), 422
+
+    def change(_session: Session, host: Host) -> dict:
+        host.country, host.region = country, region
+        return {"country": country, "region": region}
+
+    try:
+        host_updates.replace(host_id, AuditKind.HOLIDAYS_CHANGED, change)
+    except StaleHost:
+        return _render_holidays(host_id, is_stale=True), 409
+    flash("Saved.")
+    return redirect(url_for(".host", host_id=host_id), 303)
+
+
+def _fault(country: str, region: str) -> str:
+    if country and country not in holidays.COUNTRIES:
+        return "Choose a country from the list."
+    if region and region not in holidays.regions(country):
+        return "Choose a region of that country, or the whole country."
+    return ""
+
+
+def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -> str:
+    with context().database.read() as session:
+        host = host_updates.find_host_or_404(session, host_id)
+    kept = {"country": host.country, "region": host.region}
+    asked = {name: request.values.get(name, stored) for name, stored in kept.items()}
+    if asked["country"] != host.country and "region" not in request.values:
+        asked["region"] = ""
+    country = asked["country"] if asked["country"] in holidays.COUNTRIES else ""
+    region = asked["region"] if asked["region"] in holidays.regions(country) else ""
+    today = clock.now().astimezone(ZoneInfo(host.zone)).date()
+    coming = list(holidays.between(country, region, today, today + AHEAD))[:MOST_HOLIDAYS]
+    return render_template(
+        "desk/hosts/holidays.html",
+        host=host,
+        fault=fault,
+        is_stale=is_stale,
+        version=host.version,
+        country=country,
+        region=region,
+        countries=holidays.COUNTRIES,
+        regions=holidays.regions(country),
+        coming=coming,
+    )

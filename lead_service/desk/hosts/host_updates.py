@@ -31,3 +31,8 @@ def find_host_or_404(session: Session, host_id: int, *, lock: bool = False) -> H
     options = list(queries.WHOLE)
     locked = True if lock else None  # False would query the database again
     return session.get(Host, host_id, options=options, with_for_update=locked) or abort(404)
+
+
+def own_row_or_404(rows: list, id: int):
+    """Find one of a host's rows; 404 for another host's and a removed one."""
+    return next((row for row in rows if row.id == id), None) or abort(404)

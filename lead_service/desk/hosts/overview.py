@@ -12,13 +12,15 @@ from ... import clock
 from ...book.availability import busy_times, holidays, queries, refusals
 from ...book.availability.host_rules import MOST_DAYS, special_days
 from ...book.availability.intervals import Window
-from ...book.availability.slots import UnavailableReason
+from ...book.availability.slots import Unavailable, UnavailableReason
 from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
 from ...call_types import CallType
 from ...web.context import context
+from .. import wall_clock
 from ..blueprint import blueprint
-from . import calendar_status, conflicts, host_updates
+from . import conflicts, host_updates
+from .calendar_pages import calendar_state
 
 AHEAD = timedelta(days=400)  # includes at least one holiday of every country
 DAYS = 14  # days whose times are shown as visitors see them
@@ -44,6 +46,16 @@ class Summary:
     troubles: list[str]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Whether one instant is offered; a repeated wall-clock time has two of these."""
+
+    at: datetime
+    offset: str  # UTC offset of the host's zone
+    reason: Unavailable | None
+    words: str
+
+
 @blueprint.get("/availability/")
 def availability() -> str:
     """List the hosts with their offered times."""
@@ -62,7 +74,6 @@ def host(host_id: int) -> str:
     now = clock.now()
     with context().database.read() as session:
         found = host_updates.find_host_or_404(session, host_id)
-        today = now.astimezone(ZoneInfo(found.zone)).date()
         kind = wanted_kind(found)
         return render_template(
             "desk/hosts/host.html",
@@ -75,8 +86,8 @@ def host(host_id: int) -> str:
             weekly=weekly(found),
             dates=conflicts.dates(session, found, now),
             off=conflicts.time_off(session, found, now),
-            kept=_holidays(found, today),
-            feeds=[calendar_status.state(feed, now) for feed in found.feeds],
+            kept=holidays_of(found, now),
+            feeds=[calendar_state(feed, now) for feed in found.feeds],
             obstacles=_troubles(found, now),
             booked=[] if found.is_active else conflicts.coming(session, found, now),
             length=refusals.length,
@@ -125,8 +136,9 @@ def hours_text(stored) -> str:
     return opening_hours.write_windows(Window(one.opens, one.closes) for one in stored)
 
 
-def _holidays(host: Host, today: date) -> dict:
+def holidays_of(host: Host, now: datetime) -> dict:
     """Describe a host's holidays, with the next one."""
+    today = now.astimezone(ZoneInfo(host.zone)).date()
     ahead = holidays.between(host.country, host.region, today, today + AHEAD)
     return {
         "country": holidays.COUNTRIES.get(host.country, ""),
@@ -155,7 +167,7 @@ def _troubles(host: Host, now: datetime) -> list[str]:
         found.append("No kind of call is chosen that this host can take.")
     for feed in host.feeds:
         if not busy_times.is_current(feed, now):
-            found.append(calendar_status.state(feed, now).words)
+            found.append(calendar_state(feed, now).words)
     return found
 
 
@@ -181,3 +193,35 @@ def _why_none(special, is_weekday: bool, is_known: bool) -> str:
     if special:
         return left if special.windows else "Day off"
     return left if is_weekday else "No hours"
+
+
+@blueprint.get("/availability/<int:host_id>/why/")
+def why(host_id: int) -> tuple[str, int] | str:
+    """Explain why a start isn't offered; `at` is a wall-clock time in the host's zone."""
+    now, typed = clock.now(), request.args.get("at", "")[:40]
+    with context().database.read() as session:
+        found = host_updates.find_host_or_404(session, host_id)
+        reading = wall_clock.parse(typed)
+        kind = wanted_kind(found)
+        answers = _answers(session, found, kind, reading, now) if reading else []
+    page = render_template(
+        "desk/hosts/unavailable.html",
+        host=found,
+        typed=typed,
+        reading=reading,
+        answers=answers,
+        kind=kind,
+        kinds=offered_kinds(found),
+    )
+    return (page, 422) if typed and not reading else page
+
+
+def _answers(
+    session: Session, host: Host, kind: CallType, reading: datetime, now: datetime
+) -> list[Answer]:
+    found = []
+    for at in wall_clock.instants(reading, host.zone):
+        reason = queries.why_unavailable(session, host, kind, at, now)
+        words = refusals.on_desk(reason, host.zone, now) if reason else ""
+        found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
+    return found

@@ -1,4 +1,4 @@
-"""The forms of a host that replace what is stored: person, hours, rules. For admins."""
+"""The forms of a host: person, hours and rules; and whether the host takes calls. For admins."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from wtforms import Form
 
+from ... import clock
 from ...accounts.audit_log import AuditKind
 from ...book.availability import slots
 from ...book.availability.intervals import Hours
@@ -21,6 +23,7 @@ from .forms import HostForm, HoursForm, RulesForm
 
 A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # in a week without clock changes
 TAKEN = "Another host has this address. Each needs one of their own."
+NO_HOURS = "Set weekly or special hours first. Without them, visitors see no times."
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ PARTS = {
     ),
 }
 PART = "<any(person,hours,rules):part>"
+
+
+class NothingToOffer(Exception):
+    """The host has no opening hours."""
 
 
 @blueprint.get(f"/availability/<int:host_id>/{PART}/")
@@ -156,3 +163,59 @@ def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
 
 def _new(form: HostForm) -> str:
     return render_template("desk/hosts/new.html", form=form)
+
+
+@blueprint.get("/availability/<int:host_id>/start/")
+@admins_only
+def start_calls(host_id: int) -> str:
+    """Show the details to confirm: name, time zone, hours, holidays, and way to meet."""
+    return _render_start(host_id)
+
+
+@blueprint.post("/availability/<int:host_id>/start/")
+@admins_only
+def start_calls_submit(host_id: int) -> ResponseReturnValue:
+    """Offer the host's times, unless something has changed since the page was opened."""
+
+    def start(_session: Session, host: Host) -> dict:
+        if not (host.hours or host.overrides):
+            raise NothingToOffer
+        host.is_active = True
+        return {"takes_calls": True}
+
+    try:
+        host_updates.replace(host_id, AuditKind.HOST_CHANGED, start)
+    except StaleHost:
+        return _render_start(host_id, "Someone changed this host. Check once more."), 409
+    except NothingToOffer:
+        return _render_start(host_id, NO_HOURS), 422
+    flash("Visitors can book now.")
+    return redirect(url_for(".host", host_id=host_id), 303)
+
+
+@blueprint.post("/availability/<int:host_id>/stop")
+@admins_only
+def stop_calls(host_id: int) -> ResponseReturnValue:
+    """Stop offering a host's times; booked calls stay."""
+
+    def stop(_session: Session, host: Host) -> dict:
+        host.is_active = False
+        return {"takes_calls": False}
+
+    host_updates.extend(host_id, AuditKind.HOST_CHANGED, stop)
+    flash("Visitors can no longer book this host. Calls that are already booked won\u2019t change.")
+    return redirect(url_for(".host", host_id=host_id), 303)
+
+
+def _render_start(host_id: int, refusal: str = "") -> str:
+    now = clock.now()
+    with context().database.read() as session:
+        host = host_updates.find_host_or_404(session, host_id)
+        return render_template(
+            "desk/hosts/start.html",
+            host=host,
+            now=now,
+            weekly=overview.weekly(host),
+            kept=overview.holidays_of(host, now),
+            refusal=refusal,
+        )

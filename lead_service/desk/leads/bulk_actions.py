@@ -1,19 +1,22 @@
-"""Change leads from the inbox: one by its row, or all selected ones."""
+"""Act on leads from the inbox, by one row or all selected ones, and save its filters."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ... import clock
 from ...accounts.audit_log import Actor
 from ...accounts.members import Member
+from ...book import bookings, held
 from ...db.base import LARGEST_ID
 from ...leads.models import Lead, Stage
 from ...web.context import context
+from ...web.fields import clean
 from ..blueprint import blueprint, write
 from ..pagination import PAGE
 from . import lead_updates
@@ -22,6 +25,7 @@ from .filters import LeadFilter
 Act = Callable[[Session, Lead, Actor], object]
 NAMED = 5  # leads in a message
 OF_A_ROW = ("take", "done")  # buttons with these names have a lead's id as value
+MOST_VIEWS, LONGEST_NAME = 12, 40
 
 
 @blueprint.post("/leads/bulk")
@@ -42,7 +46,7 @@ def change_leads() -> ResponseReturnValue:
             except lead_updates.StaleLead:
                 stale.append(id)
     nothing = "Nothing was changed." if ids else "Nothing was changed: select leads first."
-    told = f"Changed {done} lead{'s' if done != 1 else ''}." if done else nothing
+    told = f"Changed {_count(done, 'lead')}." if done else nothing
     flash(f"{told}{left(stale)}")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
 
@@ -142,3 +146,74 @@ ACTS: dict[str, Act] = {
     "owner": _owner,
     "release": _release,
 }
+
+
+@blueprint.post("/leads/views")
+def save_view() -> ResponseReturnValue:
+    """Save the page's filters under a name, or remove those with the name.
+
+    A search isn't saved: it may be a person's name, which an erasure would miss.
+    """
+    view, name = view_in_form(), " ".join(clean(request.form.get("name")).split())[:LONGEST_NAME]
+    query, is_removed = urlencode(view.address), "remove" in request.form
+
+    def work(session: Session, by: Actor) -> None:
+        member = session.get_one(Member, by.member_id, with_for_update=True)
+        others = [one for one in member.views or () if query != one["query"]]
+        added = [] if is_removed else [{"name": name, "query": query}]
+        member.views = [*others, *added][-MOST_VIEWS:]
+
+    if query and (is_removed or (name and not view.asked)):
+        write(work)
+        flash("Removed." if is_removed else "Saved. You\u2019ll find it under Views.")
+    return redirect(url_for(".inbox", **view.address), 303)
+
+
+@blueprint.get("/leads/spam/")
+def ask_spam() -> str:
+    """Ask for confirmation that the leads are spam; 404 if there are none."""
+    ids = lead_ids(request.args.getlist("lead"))
+    with context().database.read() as session:
+        leads = session.scalars(select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all()
+        calls = bookings.coming_calls(session, ids, clock.now())
+        page = "desk/leads/spam.html"
+        return render_template(page, leads=leads, calls=calls) if leads else abort(404)
+
+
+@blueprint.post("/leads/spam/")
+def mark_spam() -> ResponseReturnValue:
+    """Close the leads as lost, cancel their calls and emails, and redirect to the view.
+
+    Leads that have changed, or have other calls than the page listed, are left.
+    """
+    marked, stale = [], []
+    for id in lead_ids(request.form.getlist("lead")):
+        try:
+            marked.append(write(partial(_mark, id)))
+        except lead_updates.StaleLead:
+            stale.append(id)
+    canceled = [one for one in marked if one is not None]
+    told = f"Marked {_count(len(canceled), 'lead')} as spam"
+    calls = f" and canceled {_count(sum(canceled), 'call')}" if sum(canceled) else ""
+    done = f"{told}{calls}. To find spam again, filter by the stage Lost."
+    flash(f"{done if canceled else 'Nothing was changed.'}{left(stale)}")
+    return redirect(url_for(".inbox", **view_in_form().address), 303)
+
+
+def _mark(id: int, session: Session, by: Actor) -> int | None:
+    """Mark one lead as spam; return how many calls were canceled, None if it is gone."""
+    coming = bookings.coming_calls(session, [id], by.at)
+    unseen = {f"{one.id}-{one.sequence}" for one in coming} - {*request.form.getlist("call")}
+    calls = held.cancel_spam(session, context().settings, id, by)  # locks their hosts first
+    lead = session.get(Lead, id, with_for_update=True)
+    if lead is None:
+        return None
+    is_marked = lead.quarantine and lead.stage == Stage.LOST  # a second click is no conflict
+    if "seen" in request.form and (unseen or (is_stale(lead) and not is_marked)):
+        raise lead_updates.StaleLead([], set())
+    lead_updates.mark_as_spam(session, lead, by, calls_canceled=calls)
+    return calls
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"

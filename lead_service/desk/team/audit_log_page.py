@@ -3,19 +3,27 @@
 import csv
 import io
 import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 from flask import Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditEntry, AuditKind
+from ...accounts.members import Member
+from ...book.hosts.models import Host
+from ...book.models import Booking
+from ...emails.models import OutboxMessage
+from ...leads.models import Lead
 from ...web.context import context
 from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
 from ..pagination import newest_first
-from .subjects import names_of
 
 LONGEST_SUBJECT = 60
+PEOPLE: dict[str, Any] = {"lead": Lead, "member": Member, "host": Host, "call": Booking}
 
 
 @blueprint.get("/trail.csv")
@@ -50,7 +58,7 @@ def trail() -> str:
     with context().database.read() as session:
         page = newest_first(session, query, AuditEntry.at, AuditEntry.id, before)
         names = member_names(session)
-        named = names_of(session, [about, *(one.subject for one in page.rows)])
+        named = _names_of(session, [about, *(one.subject for one in page.rows)])
     return render_template(
         "desk/team/audit_log.html",
         entries=page.rows,
@@ -60,3 +68,22 @@ def trail() -> str:
         names=names,
         named=named,
     )
+
+
+def _names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
+    """Map subjects such as "lead 5" to names, without erased ones."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for subject in subjects:
+        kind, _, id = subject.partition(" ")
+        ids[kind].add(id)
+    numbers = {
+        kind: [int(id) for id in found if id.isdecimal() and len(id) < 10]
+        for kind, found in ids.items()
+    }
+    named = {}
+    for kind, model in PEOPLE.items():
+        of_these = select(model).where(model.id.in_(numbers.get(kind, ())))
+        for one in session.scalars(of_these):
+            named[f"{kind} {one.id}"] = one.name or one.email
+    emails = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
+    return named | {f"email {one.id}": one.address for one in session.scalars(emails)}

@@ -1,23 +1,58 @@
-"""The team's page: members and roles; admins also invite and remove members."""
+"""The team's page: members, their roles and passkeys; admins also invite and remove members."""
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from wtforms import Form
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
+from wtforms.validators import InputRequired
 
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import Member, Role
 from ...book.hosts.models import Host
 from ...web.context import context
+from ...web.fields import Choice, address, short_text
 from ..auth import passkeys, sessions
-from ..auth.sign_in import signed_out
+from ..auth.sign_in import give_challenge, signed_out, take_challenge
 from ..blueprint import admins_only, blueprint, desk_zone, write
-from ..city_form import city_in
+from ..city_form import CityForm, city_in
 from . import membership
-from .forms import InviteForm, NameForm, PasskeyForm, RoleForm
 
 LAST_ADMIN = "There must be at least one admin. Make someone else an admin first."
+REFUSED = "We couldn\u2019t add that passkey. Try again."
+
+
+class RoleForm(Form):
+    """The form of a member's role."""
+
+    role = Choice(
+        "Role",
+        [InputRequired("Choose a role.")],
+        choices=[SelectChoice(role.value, role.label) for role in Role],
+    )
+
+
+class InviteForm(RoleForm):
+    """The form of an invitation: address, name and role."""
+
+    email = address("Work email", required="Enter an email address.")
+    name = short_text("Name", autocomplete="off")
+
+
+class PasskeyForm(Form):
+    """The form of a passkey's name."""
+
+    passkey_name = short_text(
+        "Name of the passkey", longest=60, required="Enter a name.", autocomplete="off"
+    )
+
+
+class NameForm(CityForm):
+    """The form of a member's name and city."""
+
+    own_name = short_text("Your name", required="Enter your name.", autocomplete="name")
 
 
 @blueprint.get("/team/")
@@ -138,6 +173,42 @@ def end_session(session_id: int) -> ResponseReturnValue:
     if not write(work):
         abort(404)
     flash("Signed out in that browser.")
+    return redirect(url_for(".team"), 303)
+
+
+@blueprint.post("/team/me/passkeys/challenge")
+def new_passkey_challenge() -> Response:
+    """Return the options for creating a passkey in this browser."""
+    settings, member = context().settings, g.desk.member
+    with context().database.read() as reading:
+        return give_challenge(
+            lambda challenge: passkeys.creation_options(reading, settings, member, challenge)
+        )
+
+
+@blueprint.post("/team/me/passkeys/")
+def add_passkey() -> ResponseReturnValue:
+    """Store the passkey that this browser has created."""
+    form, settings = PasskeyForm(request.form), context().settings
+    challenge, answer = take_challenge(), request.form.get("credential", "")
+    if not form.validate():
+        return render_team(keying=form), 422
+    name = form.passkey_name.data or ""
+
+    try:
+        write(lambda writing, by: passkeys.add(writing, settings, by, challenge, answer, name=name))
+    except passkeys.Refused:
+        return render_team(refusal=REFUSED), 422
+    flash("Added. You can sign in with this passkey from now on.")
+    return redirect(url_for(".team"), 303)
+
+
+@blueprint.post("/team/me/passkeys/<int:passkey_id>/remove")
+def remove_passkey(passkey_id: int) -> ResponseReturnValue:
+    """Remove one of the member's own passkeys."""
+    if not write(lambda writing, by: passkeys.remove(writing, passkey_id, by)):
+        abort(404)
+    flash("Removed. It doesn\u2019t sign you in anymore. You can delete it on your device too.")
     return redirect(url_for(".team"), 303)
 
 

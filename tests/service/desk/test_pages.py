@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from lead_service.book.models import Booking
-from lead_service.desk import labels
-from lead_service.desk.funnel import funnel_page
+from lead_service.desk import funnel_page, labels
 from lead_service.desk.mail import mail_status
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel.counts import FunnelStage

@@ -6,14 +6,14 @@ from flask import render_template, request
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from ... import clock
-from ...book.models import Booking
-from ...emails.models import OutboxMessage
-from ...leads.models import Lead
-from ...web.context import context
-from ..blueprint import blueprint
-from ..leads.filters import LeadFilter
-from ..leads.inbox import list_of, member_names
+from .. import clock
+from ..book.models import Booking
+from ..emails.models import OutboxMessage
+from ..leads.models import Lead
+from ..web.context import context
+from .blueprint import blueprint
+from .leads.filters import LeadFilter
+from .leads.inbox import list_of, member_names
 
 MOST = 20  # results of each kind
 

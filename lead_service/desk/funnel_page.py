@@ -6,11 +6,11 @@ from functools import partial
 
 from flask import render_template, request
 
-from ... import clock
-from ...funnel import archived_counts, counts, queries
-from ...funnel.counts import WEEK, FunnelStage, Line, Report, answered, monday, stopped
-from ...web.context import context
-from ..blueprint import blueprint
+from .. import clock
+from ..funnel import archived_counts, counts, queries
+from ..funnel.counts import WEEK, FunnelStage, Line, Report, answered, monday, stopped
+from ..web.context import context
+from .blueprint import blueprint
 
 USUAL_WEEKS = 12
 MOST_WEEKS = 106  # two years

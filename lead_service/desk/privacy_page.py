@@ -9,17 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import Form
 
-from ... import clock
-from ...accounts.audit_log import Actor, AuditKind
-from ...book import bookings
-from ...db.base import LARGEST_ID
-from ...emails import provider_erasure
-from ...formats import write_date
-from ...leads.models import Lead
-from ...privacy import backup_files, erasure, export, retention
-from ...web.context import context
-from ...web.fields import address
-from ..blueprint import acting, admins_only, blueprint, write
+from .. import clock
+from ..accounts.audit_log import Actor, AuditKind
+from ..book import bookings
+from ..db.base import LARGEST_ID
+from ..emails import provider_erasure
+from ..formats import write_date
+from ..leads.models import Lead
+from ..privacy import backup_files, erasure, export, retention
+from ..web.context import context
+from ..web.fields import address
+from .blueprint import acting, admins_only, blueprint, write
 
 SOON = timedelta(days=30)
 LISTED = 20  # leads to be erased soon

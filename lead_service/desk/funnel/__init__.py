@@ -1,1 +1,0 @@
-"""The desk's page about the funnel."""

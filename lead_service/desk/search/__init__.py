@@ -1,1 +1,0 @@
-"""The desk's search, and its list of keyboard shortcuts."""
