@@ -1,5 +1,6 @@
 """The base class of every table, column types, and statements that both databases take."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -45,6 +46,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def row_id(text: str) -> int:
+    """Parse the id of a row; 0, which no row has, for any other text."""
+    number = int(text) if re.fullmatch(r"[0-9]{1,10}", text) else 0
+    return number if number <= LARGEST_ID else 0
 
 
 class LabeledEnum(StrEnum):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
-from flask import abort
+from flask import abort, request
 from sqlalchemy import ColumnElement, Date, Select, SQLColumnExpression, String, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ..db.base import LARGEST_ID
+from ..db.base import row_id
 
 Row = TypeVar("Row")
 Cursor = tuple[Any, Any]  # a row's sort value, and its id
@@ -63,49 +63,25 @@ class Order:
         if isinstance(self.by.type, String):
             return session.scalar(select(self.by).where(self.id == id)) or abort(404), id
         if isinstance(self.by.type, Date):
-            return date.fromordinal(number) if 0 < number <= date.max.toordinal() else abort(
-                404
-            ), id
+            is_day = 0 < number <= date.max.toordinal()
+            return date.fromordinal(number) if is_day else abort(404), id
         return datetime.fromtimestamp(number, UTC), id
 
 
-def page(session: Session, query: Select[Any], order: Order, before: str | None) -> Page[Any]:
-    """Run `query`, whose first column is the row, for one page; 404 for an unknown `before`."""
-    return next_rows(session, query, order, PAGE, order.place(session, before) if before else None)
-
-
-def next_rows(
-    session: Session, query: Select[Any], order: Order, size: int, after: Cursor | None
-) -> Page[Any]:
-    """Run `query` for the `size` rows after a cursor."""
-    if after:
-        query = query.where(order.beyond(after))
-    query = query.add_columns(order.by, order.id).order_by(*order.columns()).limit(size + 1)
+def page(session: Session, query: Select[Any], order: Order) -> Page[Any]:
+    """Run `query`, whose first column is the row, for the page in the address; 404 if unknown."""
+    if before := request.args.get("before"):
+        query = query.where(order.beyond(order.place(session, before)))
+    query = query.add_columns(order.by, order.id).order_by(*order.columns()).limit(PAGE + 1)
     found = session.execute(query).all()
-    rows = [row[0] for row in found[:size]]
-    if len(found) <= size:
+    rows = [row[0] for row in found[:PAGE]]
+    if len(found) <= PAGE:
         return Page(rows, None)
-    return Page(rows, order.key((found[size - 1][-2], found[size - 1][-1])))
-
-
-def newest_first(
-    session: Session,
-    query: Select[Row],
-    at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    id: InstrumentedAttribute[Any],
-    before: str | None,
-) -> Page[Row]:
-    """Run `query` for one page, ordered by `at` and `id`; 404 for an invalid `before`."""
-    return page(session, query, Order(at, id), before)
+    return Page(rows, order.key((found[PAGE - 1][-2], found[PAGE - 1][-1])))
 
 
 def _parts(key: str, id: InstrumentedAttribute) -> tuple[int, Any]:
     if not (found := KEY.fullmatch(key)):
         abort(404)
-    try:
-        last = id.type.python_type(found[2])
-    except ValueError:
-        abort(404)
-    if isinstance(last, int) and last > LARGEST_ID:
-        abort(404)
-    return int(found[1]), last
+    is_number = id.type.python_type is int
+    return int(found[1]), (row_id(found[2]) if is_number else found[2]) or abort(404)

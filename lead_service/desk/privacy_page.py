@@ -12,7 +12,7 @@ from wtforms import Form
 from .. import clock
 from ..accounts.audit_log import Actor, AuditKind
 from ..book import bookings
-from ..db.base import LARGEST_ID
+from ..db.base import row_id
 from ..emails import provider_erasure
 from ..formats import write_date
 from ..leads.models import Lead
@@ -113,11 +113,9 @@ def erase_person() -> ResponseReturnValue:
 @admins_only
 def erase_at_provider() -> ResponseReturnValue:
     """Ask the email provider again to erase an address, or mark it as done by hand."""
-    job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
+    job_id, by_hand = row_id(request.form.get("job", "")), "by_hand" in request.form
 
     def work(session: Session, by: Actor) -> bool:
-        if not 0 < job_id <= LARGEST_ID:
-            return False
         if not by_hand:
             return provider_erasure.retry(session, job_id, by.at)
         if done := provider_erasure.close(session, job_id):

@@ -17,18 +17,6 @@ from .leads.inbox import list_of, member_names
 
 MOST = 20  # results of each kind
 
-KEYS = (
-    ("/", "Search"),
-    ("Esc", "Leave the search field"),
-    ("j", "Next row"),
-    ("k", "Previous row"),
-    ("Enter", "Open the row"),
-    ("x", "Select the row"),
-    ("n", "Add a lead"),
-    ("g, then l, c, a, e, f or t", "Go to Leads, Calls, Availability, Emails, Funnel or Team"),
-    ("?", "This list"),
-)
-
 
 @blueprint.get("/search/")
 def search() -> str:
@@ -53,7 +41,7 @@ def search() -> str:
 @blueprint.get("/keys/")
 def keys() -> str:
     """List the keyboard shortcuts."""
-    return render_template("desk/search/keys.html", keys=KEYS)
+    return render_template("desk/search/keys.html")
 
 
 def _leads(session: Session, view: LeadFilter) -> Sequence[Lead]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..db.base import row_id
 from ..leads.consent import agreed
 from ..leads.models import Lead
 from ..settings import Settings
@@ -27,9 +28,6 @@ def mailbox_token(secret: str, lead: Lead) -> str:
 
 def find_by_mailbox(session: Session, secret: str, token: str) -> Lead | None:
     """Find the lead of a mailbox token, and lock it."""
-    number = token.partition("-")[0]
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        return None
-    lead = session.get(Lead, int(number), with_for_update=True)
+    lead = session.get(Lead, row_id(token.partition("-")[0]), with_for_update=True)
     is_theirs = lead and hmac.compare_digest(mailbox_token(secret, lead), token)
     return lead if is_theirs else None

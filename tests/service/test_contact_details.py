@@ -109,7 +109,7 @@ def test_a_later_form_fills_in_missing_details(database):
 def test_every_form_and_story_knows_every_field(app):
     with app.test_request_context():
         assert [one.name for one in ContactForm().questions] == list(LABELS)
-        assert [one.name for one in LeadForm().details] == [one.name for one in CORRECTABLE]
+        assert [one.name for one in LeadForm().questions] == [one.name for one in CORRECTABLE]
     assert ContactDetails.of(Story(began=1, **TOLD)) == ContactDetails(**TOLD)
 
 

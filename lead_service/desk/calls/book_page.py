@@ -13,7 +13,7 @@ from ...book import bookings, notifications
 from ...book.availability import queries
 from ...book.hosts.models import Host, who_take
 from ...call_types import CallType
-from ...db.base import LARGEST_ID
+from ...db.base import row_id
 from ...leads import touch
 from ...leads.contact_details import CORRECTABLE
 from ...leads.models import Lead
@@ -96,8 +96,8 @@ def _kind() -> CallType:
 
 def _host_ids() -> list[int] | None:
     """Return the requested host; None means anyone."""
-    host_id = request.values.get("host", 0, type=int)
-    return [host_id] if 0 < host_id <= LARGEST_ID else None
+    host_id = row_id(request.values.get("host", ""))
+    return [host_id] if host_id else None
 
 
 def _hosts(session: Session, kind: CallType) -> list[Host]:

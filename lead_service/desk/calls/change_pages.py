@@ -19,7 +19,7 @@ from ...book.availability import host_rules, queries, refusals
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
 from ...call_types import CallType
-from ...db.base import LARGEST_ID
+from ...db.base import row_id
 from ...emails import outbox
 from ...emails.message import EmailKind
 from ...emails.outbox import NotNeeded
@@ -107,10 +107,10 @@ def give_call(call_id: int) -> ResponseReturnValue:
 @blueprint.post("/calls/<int:call_id>/give/")
 def give_call_submit(call_id: int) -> ResponseReturnValue:
     """Give a call to another host and email everyone."""
-    host_id = request.form.get("host", 0, type=int)
+    host_id = row_id(request.form.get("host", ""))
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        host = session.get(Host, host_id) if 0 < host_id <= LARGEST_ID else None
+        host = session.get(Host, host_id)
         if host is None:
             raise Refused("Choose a host.")
         settings, calls = context().settings, context().published.calls

@@ -16,7 +16,7 @@ from ...emails import outbox
 from ...emails.message import EmailKind
 from ...web.context import context
 from ..blueprint import acting, blueprint, write
-from ..pagination import Page, newest_first
+from ..pagination import Order, Page, page
 
 MOST = 200  # listed upcoming calls
 VIEWS = {"": "Upcoming", "unmarked": "Needs an outcome", "past": "Past", "cancelled": "Canceled"}
@@ -32,19 +32,18 @@ MARKED = {
 @blueprint.get("/calls/")
 def calls() -> str:
     """List the calls of a `view`: upcoming ones in order, all others latest first."""
-    view, before = request.args.get("view", ""), request.args.get("before")
+    view = request.args.get("view", "")
     if view not in VIEWS:
         abort(404)
     conditions = _conditions(clock.now())
     with context().database.read() as session:
-        page = _page_of(session, conditions[view], view, before)
+        found = _page_of(session, conditions[view], view)
         unmarked = select(func.count()).select_from(Booking).where(*conditions["unmarked"])
         count = session.scalar(unmarked) or 0
     return render_template(
         "desk/calls/calls.html",
-        calls=page.rows,
-        following=page.following,
-        is_first=before is None,
+        calls=found.rows,
+        following=found.following,
         view=view,
         views=VIEWS,
         unmarked=count,
@@ -157,9 +156,9 @@ def _conditions(now: datetime) -> dict[str, tuple[ColumnElement[bool], ...]]:
     }
 
 
-def _page_of(session: Session, conditions, view: str, before: str | None) -> Page[Booking]:
+def _page_of(session: Session, conditions, view: str) -> Page[Booking]:
     query = select(Booking).where(*conditions).options(joinedload(Booking.host))
     if view:
-        return newest_first(session, query, Booking.starts_at, Booking.id, before)
+        return page(session, query, Order(Booking.starts_at, Booking.id))
     ahead = query.order_by(Booking.starts_at, Booking.id).limit(MOST)
     return Page(session.scalars(ahead).all(), None)

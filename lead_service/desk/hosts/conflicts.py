@@ -21,34 +21,26 @@ class ConflictsWithCalls(Exception):
 
 
 @dataclass(frozen=True)
-class TimeOffConflicts:
-    """A period of time off, with the upcoming calls in it."""
+class Conflicts:
+    """Time off with the upcoming calls in it, or a date's own hours with those outside of them."""
 
-    off: TimeOff
+    of: TimeOff | DateOverride
     calls: Sequence[Booking]
 
 
-@dataclass(frozen=True)
-class DateConflicts:
-    """A date with its own hours, with the upcoming calls outside of them."""
-
-    override: DateOverride
-    calls: Sequence[Booking]
-
-
-def time_off(session: Session, host: Host, now: datetime) -> list[TimeOffConflicts]:
+def time_off(session: Session, host: Host, now: datetime) -> list[Conflicts]:
     """Return present and future time off, each with its conflicting calls."""
     return [
-        TimeOffConflicts(off, between(session, host, off.first_day, off.last_day, now))
+        Conflicts(off, between(session, host, off.first_day, off.last_day, now))
         for off in host.time_off
         if off.last_day >= _today(host, now)
     ]
 
 
-def dates(session: Session, host: Host, now: datetime) -> list[DateConflicts]:
+def dates(session: Session, host: Host, now: datetime) -> list[Conflicts]:
     """Return future dates with their own hours, each with its conflicting calls."""
     return [
-        DateConflicts(one, _left_out(host, between(session, host, one.day, one.day, now)))
+        Conflicts(one, _left_out(host, between(session, host, one.day, one.day, now)))
         for one in host.overrides
         if one.day >= _today(host, now)
     ]

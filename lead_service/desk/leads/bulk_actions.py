@@ -13,7 +13,7 @@ from ... import clock
 from ...accounts.audit_log import Actor
 from ...accounts.members import Member
 from ...book import bookings, held
-from ...db.base import LARGEST_ID
+from ...db.base import row_id
 from ...leads.models import Lead, Stage
 from ...web.context import context
 from ...web.fields import clean
@@ -80,8 +80,7 @@ def _asked() -> tuple[list[int], Act | None]:
 
 def lead_ids(texts: Iterable[str]) -> list[int]:
     """Return the valid lead ids among some texts, at most a page of them."""
-    found = {int(one) for one in texts if one.isascii() and one.isdecimal() and len(one) < 10}
-    return sorted(found)[:PAGE]
+    return sorted({row_id(one) for one in texts} - {0})[:PAGE]
 
 
 def _change_one(id: int, act: Act, session: Session, by: Actor) -> bool:
@@ -120,8 +119,8 @@ def _stage(session: Session, lead: Lead, by: Actor) -> bool:
 
 
 def _owner(session: Session, lead: Lead, by: Actor) -> bool:
-    owner_id = request.form.get("owner", 0, type=int)
-    member = session.get(Member, owner_id) if 0 < owner_id <= LARGEST_ID else None
+    owner_id = row_id(request.form.get("owner", ""))
+    member = session.get(Member, owner_id)
     if owner_id and (member is None or member.removed_at):
         return False
     return _change(session, lead, {"owner_id": owner_id or None}, by)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from ...book.models import Booking, Status
-from ...db.base import LARGEST_ID, values
+from ...db.base import row_id, values
 from ...emails.models import EmailState, Hold, OutboxMessage
 from ...formats import tel_number
 from ...leads import touch
@@ -68,13 +68,12 @@ class LeadFilter:
             asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
             sort=args.get("sort", ""),
         )
-        is_owner = view.owner == "none" or (
-            view.owner.isascii() and view.owner.isdigit() and int(view.owner) <= LARGEST_ID
-        )
+        if view.owner not in ("", "none") and not row_id(view.owner):
+            abort(404)
         for value, known in ((view.quick, QUICK), (view.stage, values(Stage)), (view.sort, SORTS)):
             if value and value not in known:
                 abort(404)
-        return view if is_owner or not view.owner else abort(404)
+        return view
 
     @property
     def address(self) -> dict[str, Any]:

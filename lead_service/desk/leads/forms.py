@@ -15,6 +15,22 @@ from ...web.fields import Choice, Day, address, long_text, short_text
 from .lead_updates import FIELDS, LeadUpdate, update_of, write_update
 
 
+class DetailsForm(Form):
+    """The fields of a person's details that members correct, which are added below."""
+
+    validate_phone = PHONE_NUMBER
+
+    @property
+    def questions(self) -> list[Field]:
+        return [self[one.name] for one in CORRECTABLE]
+
+
+for _one in CORRECTABLE:
+    _given = {"longest": _one.metadata["longest"], "autocomplete": "off"}
+    _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
+    setattr(DetailsForm, _one.name, _field)
+
+
 class OwnerForm(Form):
     """The form of a lead's owner."""
 
@@ -30,10 +46,9 @@ class OwnerForm(Form):
         return int(self.owner_id.data) if self.owner_id.data else None
 
 
-class LeadForm(OwnerForm):
+class LeadForm(OwnerForm, DetailsForm):
     """The form of a lead: stage, owner, next action and contact details."""
 
-    validate_phone = PHONE_NUMBER
     version = IntegerField(widget=HiddenInput())
     seen = HiddenField()  # the shown values, to save only changed ones
     stage = Choice(
@@ -44,11 +59,6 @@ class LeadForm(OwnerForm):
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("Due date", [Optional()])
     note = long_text("Note", rows=3, form="work-form")  # its section is outside the form
-    # Fields for the correctable details are added below.
-
-    @property
-    def details(self) -> list[Field]:
-        return [self[one.name] for one in CORRECTABLE]
 
     def validate(self, extra_validators=None) -> bool:
         """Check the fields, and that an action has a day: without one, it would never be due."""
@@ -81,19 +91,14 @@ class LeadForm(OwnerForm):
 CONSENTS = {"": "We didn\u2019t talk about it", "yes": "They said yes", "no": "They said no"}
 
 
-class ToldForm(Form):
+class ToldForm(DetailsForm):
     """The form of a person's details and consent, as told to a member."""
 
-    validate_phone = PHONE_NUMBER
     may_contact = Choice(
         "May we also email them about our services?",
         choices=[SelectChoice(value, said) for value, said in CONSENTS.items()],
         default="",
     )
-
-    @property
-    def questions(self) -> list[Field]:
-        return [self[one.name] for one in CORRECTABLE]
 
     @property
     def consent(self) -> bool | None:
@@ -120,10 +125,3 @@ class NewLeadForm(ToldForm, OwnerForm):
         "How do you know them?", required="Enter how you know them.", autocomplete="off"
     )
     note = long_text("Note (optional)", rows=3)
-
-
-for _one in CORRECTABLE:
-    _given = {"longest": _one.metadata["longest"], "autocomplete": "off"}
-    for _form in (LeadForm, ToldForm):
-        _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
-        setattr(_form, _one.name, _field)

@@ -17,6 +17,7 @@ from ...assess.diagnosis import Diagnosis
 from ...book import briefs, held
 from ...book.hosts.models import Host
 from ...book.models import Booking
+from ...db.base import row_id
 from ...leads import touch
 from ...leads.models import Lead
 from ...web.context import context
@@ -51,11 +52,11 @@ class Day:
 @blueprint.get("/")
 def inbox() -> str:
     """List the leads of a view; `before` is the page. Without a view, today's work comes first."""
-    view, before, now = LeadFilter.read(request.args), request.args.get("before"), clock.now()
-    is_day = not view.address and before is None
+    view, now = LeadFilter.read(request.args), clock.now()
+    is_day = not view.address and "before" not in request.args
     with context().database.read() as session:
         today = desk_today(session, now)
-        page = pagination.page(session, *view.query(session, now, today), before)
+        page = pagination.page(session, *view.query(session, now, today))
         people, names = [one for one, _ in membership.everybody(session)], member_names(session)
         return render_template(
             "desk/leads/inbox.html",
@@ -72,7 +73,6 @@ def inbox() -> str:
             unconfirmed=held.unconfirmed(session, now) if is_day else [],
             now=now,
             following=page.following,
-            is_first=before is None,
             today=today,
             source_of=touch.in_words,
         )
@@ -114,7 +114,7 @@ def _calls(
 
 def _former(view: LeadFilter, people: Sequence[Member], names: dict[int, str]) -> str:
     """Name the former member whose leads are shown, who isn't among the choices."""
-    owner = int(view.owner) if view.owner.isdigit() else 0
+    owner = row_id(view.owner)
     return "" if owner in {one.id for one in people} else names.get(owner, "")
 
 

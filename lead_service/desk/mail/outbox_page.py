@@ -24,7 +24,7 @@ from ...headers import CONTENT_SECURITY_POLICY
 from ...leads.models import Lead
 from ...web.context import context
 from ..blueprint import blueprint, write
-from ..pagination import PAGE, newest_first
+from ..pagination import PAGE, Order, page
 from . import mail_status
 from .composers import composer
 from .mail_status import BY_NAME
@@ -110,21 +110,20 @@ def _back() -> ResponseReturnValue:
 @blueprint.get("/outbox/", endpoint="outbox")
 def mails() -> str:
     """List the emails, newest first; `state` shows only those in one state."""
-    state, before, now = request.args.get("state", ""), request.args.get("before"), clock.now()
+    state, now = request.args.get("state", ""), clock.now()
     query = select(OutboxMessage)
     if state:
         query = query.where((mail_status.BY_NAME.get(state) or abort(404)).where)
     # Alarms are sorted by their start, with its index.
-    order = OutboxMessage.alarm_at if state == "attention" else OutboxMessage.created_at
+    by = OutboxMessage.alarm_at if state == "attention" else OutboxMessage.created_at
     with context().database.read() as session:
-        page = newest_first(session, query, order, OutboxMessage.id, before)
+        found = page(session, query, Order(by, OutboxMessage.id))
         health = status.health(session, now)
         return render_template(
             "desk/mail/outbox.html",
-            mails=page.rows,
-            leads=_leads_of(session, page.rows),
-            following=page.following,
-            is_first=before is None,
+            mails=found.rows,
+            leads=_leads_of(session, found.rows),
+            following=found.following,
             state=state,
             counts=mail_status.counts(session, health.is_paused),
             health=health,

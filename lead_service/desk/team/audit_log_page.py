@@ -15,12 +15,13 @@ from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...accounts.members import Member
 from ...book.hosts.models import Host
 from ...book.models import Booking
+from ...db.base import row_id
 from ...emails.models import OutboxMessage
 from ...leads.models import Lead
 from ...web.context import context
 from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
-from ..pagination import newest_first
+from ..pagination import Order, page
 
 LONGEST_SUBJECT = 60
 PEOPLE: dict[str, Any] = {"lead": Lead, "member": Member, "host": Host, "call": Booking}
@@ -51,19 +52,18 @@ def trail_csv() -> Response:
 @admins_only
 def trail() -> str:
     """List the changes; `about` shows those of one subject, such as "lead 5"."""
-    about, before = request.args.get("about", "")[:LONGEST_SUBJECT], request.args.get("before")
+    about = request.args.get("about", "")[:LONGEST_SUBJECT]
     query = select(AuditEntry)
     if about:
         query = query.where(AuditEntry.subject == about)
     with context().database.read() as session:
-        page = newest_first(session, query, AuditEntry.at, AuditEntry.id, before)
+        found = page(session, query, Order(AuditEntry.at, AuditEntry.id))
         names = member_names(session)
-        named = _names_of(session, [about, *(one.subject for one in page.rows)])
+        named = _names_of(session, [about, *(one.subject for one in found.rows)])
     return render_template(
         "desk/team/audit_log.html",
-        entries=page.rows,
-        following=page.following,
-        is_first=before is None,
+        entries=found.rows,
+        following=found.following,
         about=about,
         names=names,
         named=named,
@@ -76,14 +76,9 @@ def _names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
     for subject in subjects:
         kind, _, id = subject.partition(" ")
         ids[kind].add(id)
-    numbers = {
-        kind: [int(id) for id in found if id.isdecimal() and len(id) < 10]
-        for kind, found in ids.items()
-    }
-    named = {}
-    for kind, model in PEOPLE.items():
-        of_these = select(model).where(model.id.in_(numbers.get(kind, ())))
-        for one in session.scalars(of_these):
-            named[f"{kind} {one.id}"] = one.name or one.email
     emails = select(OutboxMessage).where(OutboxMessage.id.in_(ids["email"]))
-    return named | {f"email {one.id}": one.address for one in session.scalars(emails)}
+    named = {f"email {one.id}": one.address for one in session.scalars(emails)}
+    for kind, model in PEOPLE.items():
+        for one in session.scalars(select(model).where(model.id.in_(map(row_id, ids[kind])))):
+            named[f"{kind} {one.id}"] = one.name or one.email
+    return named

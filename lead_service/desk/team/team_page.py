@@ -20,7 +20,6 @@ from ..blueprint import admins_only, blueprint, desk_zone, write
 from ..city_form import CityForm, city_in
 from . import membership
 
-LAST_ADMIN = "There must be at least one admin. Make someone else an admin first."
 REFUSED = "We couldn\u2019t add that passkey. Try again."
 
 
@@ -93,7 +92,9 @@ def change_role(member_id: int) -> ResponseReturnValue:
     def work(writing: Session, by: Actor) -> None:
         membership.change_role(writing, _find_member(writing, member_id), Role(form.role.data), by)
 
-    return _done(work, "Changed. It applies from their next click.")
+    write(work)
+    flash("Changed. It applies from their next click.")
+    return redirect(url_for(".team"), 303)
 
 
 @blueprint.post("/team/<int:member_id>/remove")
@@ -104,10 +105,7 @@ def remove_member(member_id: int) -> ResponseReturnValue:
     def work(writing: Session, by: Actor) -> membership.Removed:
         return membership.remove(writing, _find_member(writing, member_id), by)
 
-    try:
-        left = write(work)
-    except membership.LastAdmin:
-        return render_team(refusal=LAST_ADMIN), 409
+    left = write(work)
     told = f"Removed and signed out. Open leads that now have no owner: {left.leads}."
     if left.was_host:
         told += " Visitors can no longer book them, and their calendar feed has stopped."
@@ -126,7 +124,9 @@ def sign_out_member(member_id: int) -> ResponseReturnValue:
     def work(writing: Session, by: Actor) -> None:
         membership.sign_out_everywhere(writing, _find_member(writing, member_id), by)
 
-    return _done(work, "Signed out everywhere.")
+    write(work)
+    flash("Signed out everywhere.")
+    return redirect(url_for(".team"), 303)
 
 
 @blueprint.post("/team/me/name")
@@ -212,14 +212,10 @@ def remove_passkey(passkey_id: int) -> ResponseReturnValue:
     return redirect(url_for(".team"), 303)
 
 
-def _done(work, told: str) -> ResponseReturnValue:
-    """Make a change to the team and confirm it, or say why it failed."""
-    try:
-        write(work)
-    except membership.LastAdmin:
-        return render_team(refusal=LAST_ADMIN), 409
-    flash(told)
-    return redirect(url_for(".team"), 303)
+@blueprint.errorhandler(membership.LastAdmin)
+def _refuse_last_admin(_error: membership.LastAdmin) -> ResponseReturnValue:
+    refusal = "There must be at least one admin. Make someone else an admin first."
+    return render_team(refusal=refusal), 409
 
 
 def render_team(

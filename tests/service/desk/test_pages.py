@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from lead_service.book.models import Booking
-from lead_service.desk import funnel_page, labels
+from lead_service.desk import labels
 from lead_service.desk.mail import mail_status
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
-from lead_service.funnel.counts import FunnelStage
 from lead_service.leads import capture, events
 from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent
@@ -207,7 +206,6 @@ def test_a_lead_with_hundreds_of_messages_still_opens(client, member, database):
             {*EmailState, *Delivery} - set(mail_status.UNTOLD),
             {one.name: one.word for one in mail_status.MAIL_STATUSES},
         ),
-        (set(FunnelStage) - {FunnelStage.WON_DIRECTLY}, funnel_page.ANSWERS | funnel_page.CALLS),
     ],
 )
 def test_every_kind_has_its_label(kinds, labels):
