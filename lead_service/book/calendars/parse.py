@@ -23,6 +23,7 @@ OUTLOOK_FREE = {"FREE", "WORKINGELSEWHERE"}
 EXCHANGE = re.compile("040000008200E00074C5B7101A82E008[0-9A-F]+", re.IGNORECASE)
 BY_EXCHANGE = re.compile(rb"vCal-Uid.{4}([^\0]+)", re.DOTALL)
 NO_END = "An event\u2019s end cannot be read, so the event blocks the rest of its day."
+NO_TRAVEL = "An event\u2019s travel time cannot be read, so the event blocks the day before it."
 BACKWARD = "An event ends before it starts, so it blocks the time before and after its start."
 TWO_ZONES = "A time is given in two time zones, so the event blocks both times."
 SILENT = "The calendar does not say what is free after {:%Y-%m-%d}."
@@ -187,7 +188,10 @@ class _Reader:
             found += [self._until(start, one) for one in paired or ends]
         for given in event.get("DURATION", ()):
             found.append(_lasting(given.value))
-        return tuple(found) or (Length(),)
+        found = found or [Length()]
+        for given in () if start.is_date else event.get("X-APPLE-TRAVEL-DURATION", ()):
+            found += [_with_travel(one, given.value) for one in found]
+        return tuple(found)
 
     def _until(self, start: Time, end: Time) -> Length:
         """Return the length of an event up to its end, which may use another clock."""
@@ -410,7 +414,7 @@ class _Reader:
         ends = clock.instants(reading + length.after)[1]
         if length.elapsed or ends <= begins:
             ends = max(ends, latest + (length.elapsed or length.after))
-        return min(begins, clock.instants(reading + length.before)[0]), ends
+        return min(begins + length.before, clock.instants(reading + length.before)[0]), ends
 
     # -- Free-busy ------------------------------------------------------------------------------
 
@@ -464,6 +468,14 @@ def _lasting(text: str) -> Length:
     if length < 0:
         return Length(before=length, after=-length, note=BACKWARD)
     return Length(after=length, elapsed=length)
+
+
+def _with_travel(length: Length, text: str) -> Length:
+    """Return an event's length with the time to get there, which Apple stores apart."""
+    try:
+        return replace(length, before=length.before - abs(length_of(text)))
+    except ValueError:
+        return replace(length, before=length.before - DAY, note=NO_TRAVEL)
 
 
 def _takes_time(event: Properties, email: str) -> bool:
