@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 SAFE = (
-    "write >- after the colon of the key, and the text on a line of its own below it:"
-    " any character is allowed there"
+    "write >- after the key's colon, and the text on the next line, indented,"
+    " where any character is allowed"
 )
 MISFIT = (
     "does not fit the lines above it: compare its indentation with theirs, and look for"

@@ -50,8 +50,8 @@ def _one_of(kind: str) -> AfterValidator:
     def check(value: str, info: ValidationInfo) -> str:
         known = (info.context or {})[kind]
         if value not in known:
-            names = {"names": ", ".join(known) or "those that exist, and there are none"}
-            raise PydanticCustomError("unknown", "must be one of {names}", names)
+            wrong = "must be one of {names}" if known else "must name a file in docs/people/"
+            raise PydanticCustomError("unknown", wrong, {"names": ", ".join(known)})
         return value
 
     return AfterValidator(check)

@@ -95,6 +95,7 @@ class Build:
     redirect: Template = field(init=False)
     menu: dict[str, list[menus.Entry]] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)  # by slug
+    unreadable: list[str] = field(default_factory=list)  # slugs of people with faults
     addresses: links.Addresses = field(init=False)
     faults: list[str] = field(default_factory=list)  # in the pages, each with file and line
     files: Site = field(init=False)
@@ -333,6 +334,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 self.build.people[person.slug] = person
             except PluginError as error:
                 self.build.faults.append(str(error))
+                self.build.unreadable.append(Path(file.src_uri).stem)
         listed = PEOPLE_JSON.dump_json(tuple(self.build.people.values()))
         files.append(File.generated(config, "people.json", content=listed))
 
@@ -390,7 +392,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         known: front_matter.Known = {
             "steps": [step.slug for step in build.framework.steps],
             "phases": [phase.id for phase in build.framework.phases],
-            "people": build.people,
+            "people": [*build.people, *build.unreadable],
             "templates": sorted({one.name for one in assets.THEME.glob("*.html")} - NOT_OF_PAGES),
         }
         url = f"/{file.url}".removesuffix("./")
@@ -398,7 +400,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             said = front.checked_as(front_matter.OfOtherPage, known)
             return Record(stamp, read.source, front.data, said, url)
         of_article = front.checked_as(front_matter.OfArticle, known)
-        author = build.people[of_article.author] if of_article.author else None
+        author = build.people.get(of_article.author or "")
         article = listings.article(file.url, of_article, author, front.body)
         return Record(stamp, read.source, front.data, of_article, url, article)
 

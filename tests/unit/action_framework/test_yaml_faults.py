@@ -11,7 +11,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
 CASE = "text: We believe that it will pay off. Nothing is written down."
 REASON = "        reason: An executive can approve a target figure, and"
 HERE = "(clarify, clarify-case, belief): "
-BELOW = "put quotes around the text, or write >- after the colon of the key"
+BELOW = "put quotes around the text, or write >- after the key's colon"
 
 
 def line_of(text: str) -> int:
