@@ -37,7 +37,7 @@ CALLS = Path("docs/calls.yml")
 SOURCE = Path("docs/framework.yml")  # relative to the working directory, like VAR_DIR and SITE_DIR
 LEAST_SPACE = 200 * 2**20  # bytes
 KEY_SECONDS = 10
-SAMPLE = 400  # sets of answers
+SAMPLE = 1000  # random sets of answers
 
 
 def faults(settings: Settings) -> list[str]:
@@ -129,7 +129,7 @@ def _for_the_owner(settings: Settings) -> Iterator[str]:
 
 
 def shares() -> Iterator[str]:
-    """Say which outcomes the framework gives to random answers, if this is a checkout."""
+    """Estimate how many of all sets of answers lead where, if this is a checkout."""
     try:
         framework = load(SOURCE.read_bytes())
     except (FileNotFoundError, DataError):
@@ -141,11 +141,11 @@ def shares() -> Iterator[str]:
             begin[one.begin_with.slug if one.begin_with else "no step"] += 1
             engagement = one.outcome.engagement
             recommend[engagement.slug if engagement else one.outcome.kind] += 1
-        yield f"{which}: begin with {_shares(begin)}; recommend {_shares(recommend)}"
+        yield f"{which}, about: begin with {_shares(begin)}; recommend {_shares(recommend)}"
 
 
 def _shares(counted: Counter[str]) -> str:
-    return ", ".join(f"{name} {100 * times // SAMPLE}%" for name, times in counted.most_common())
+    return ", ".join(f"{name} {100 * times / SAMPLE:.0f}%" for name, times in counted.most_common())
 
 
 def _links_in_the_site(settings: Settings) -> list[str]:

@@ -1,9 +1,10 @@
 """One diagnosis for every set of answers: where to begin, why, and the recommendation.
 
-Sets are enumerated at the level of steps, all alike, and drawn at random at the level of answers.
+Sets are enumerated at the level of steps, and drawn at random at the level of answers.
 """
 
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,8 @@ def test_steps_close_to_the_first_are_named_beside_it():
 
 
 @given(CHOICES, PHASES)
-def test_a_step_is_named_exactly_when_a_condition_is_open(chosen, phase):
+def test_only_steps_with_an_open_condition_are_named(chosen, phase):
     made = of_choices(chosen, phase)
-    assert (made.begin_with is None) == (not made.open)
     open_steps = {one.step.slug for one in made.open}
     named = [made.begin_with, *made.tied, *made.near, made.unlocks, *made.lower]
     assert {step.slug for step in named if step} <= open_steps
@@ -100,7 +100,16 @@ def test_a_step_is_named_exactly_when_a_condition_is_open(chosen, phase):
 
 @given(CHOICES)
 def test_the_step_to_begin_with_is_the_lowest_unless_one_that_waits_is(chosen):
-    made = of_choices(chosen)
+    begins_rightly(of_choices(chosen))
+
+
+def test_every_combination_of_steps_has_its_step_to_begin_with():
+    for levels in product(range(4), repeat=6):
+        begins_rightly(of(*((level, level) for level in levels)))
+
+
+def begins_rightly(made):
+    assert (made.begin_with is None) == (not made.open)
     if not made.open:
         return
     exact = {one.step.slug: one.exact for one in made.scores}
