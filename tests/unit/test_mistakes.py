@@ -104,6 +104,7 @@ IN_TEXT = (
     ("+---+\n| a |\n+---+"[:5], "1: a table is written | a | b |"),
     ("- [] a", "1: a task is written - [ ] or - [x]"),
     ("A [1].\n\n[1]: Smith 2020", "3: a footnote is written [^1]"),
+    ("A.\n{: .pul }", "2: pul changes nothing: did you mean pull?"),
     ("Said.\u30104\u2020source\u3011", "isn't a source: name the source itself"),
     ("A&nbsp b", "1: &nbsp is shown as it is: add ; to its end"),
     ("A\u2067b", "1: an invisible character comes after 'A'"),

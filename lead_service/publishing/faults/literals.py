@@ -5,6 +5,7 @@ Each function takes a text without code, and yields positions with advice.
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from html.entities import html5
 from itertools import takewhile
 
@@ -31,6 +32,11 @@ REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
 UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
 ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])")
+LIST = re.compile(r"\{:?(?P<list>[^{}\n]*)\}|class=[\"'](?P<names>[^\"'\n]*)[\"']")
+CLASSES = (  # with an effect in our design
+    *("pull", "line", "timed", "aside", "annotate", "md-button", "md-button--primary"),
+    *("grid", "cards", "card"),
+)
 ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
 FORMULA = re.compile(
     r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
@@ -179,6 +185,11 @@ def attributes(text: str) -> Found:
         yield found.start(), "{ has no end: add }"
     for found in ANNOTATED.finditer(text):
         yield found.start(), "annotations are missing: add an empty line and a numbered list below"
+    for found in LIST.finditer(text):
+        names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
+        for name in names:
+            if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
+                yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
 
 
 def formulas(text: str) -> Found:
