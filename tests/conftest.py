@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 # Folders with the slowest fixtures come first, so that the rest for the worker
-# that ends early is small and needs none of them.
-FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
+# that ends early is small and needs none of them. The deployment comes after
+# other tests of its worker, because two other workers wait for the site, too.
+FOLDERS = ("browser", "site", "service", "deploy", "faults", "unit")
 
 gc.disable()  # while tests are imported and listed, nothing becomes garbage
 

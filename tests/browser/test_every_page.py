@@ -64,6 +64,18 @@ MARKED = """[...document.querySelectorAll("body *")].filter((one) => {
     return fontFamily.startsWith('"Source') && (fontWeight > 400 || fontStyle !== "normal")
         && [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
 }).map((one) => one.outerHTML.slice(0, 160))"""
+FINGER = 44  # CSS pixels, in one direction at least
+CONTROLS = "header a, footer a, button, .button, .choice, .ways label, .turn a"
+SIZES = """all => all.filter(one => one.checkVisibility() && !one.matches(".skip"))
+    .map(one => [one.outerHTML, one.getBoundingClientRect()])
+    .map(([html, box]) => [html, Math.max(box.width, box.height)])"""
+UNMARKED = """[...document.querySelectorAll("a, button, input")]
+    .filter(one => one.type !== "hidden" && one.checkVisibility())
+    .filter(one => {
+        one.focus({focusVisible: true});
+        const marked = [one, one.nextElementSibling, one.closest("label")].filter(Boolean);
+        return marked.every(part => getComputedStyle(part).outlineStyle === "none");
+    }).map(one => one.outerHTML)"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NO_PAGES = {
     "desk.leads_csv",
@@ -83,6 +95,10 @@ HEADERS = {
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
 }
+
+
+def page_to_visit(name: str):
+    return pytest.param(name, marks=[pytest.mark.long] if name in TWINS else [])
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +123,7 @@ def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(name, marks=[pytest.mark.long] if name in TWINS else []) for name in PLACES
-    ],
+    params=[page_to_visit(name) for name in PLACES],
 )
 def visit(request, windows, product, tokens) -> Iterator[Visit]:
     place = PLACES[request.param]
@@ -131,6 +145,7 @@ def test_every_page_has_the_security_headers(visit):
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
     policy = headers["content-security-policy"]
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy
     kept = headers.get("cache-control", "")
     if visit.place.path == "/assessment/" and visit.place.status == 200:
         assert kept.startswith("private")  # only by a visitor who goes back
@@ -160,6 +175,17 @@ def test_the_service_uses_the_site_s_typeface(visit):
         assert visit.page.evaluate(MARKED) == []
 
 
+@pytest.mark.parametrize(
+    "visit", [page_to_visit(name) for name in PLACES if name.startswith("site /")], indirect=True
+)
+def test_controls_of_the_site_are_large_enough_to_hit_and_marked_when_they_have_the_focus(visit):
+    layout_checks.resize(visit.page, 360)
+    sizes = visit.page.locator(CONTROLS).evaluate_all(SIZES)
+    assert len(sizes) > 8
+    assert not [html for html, size in sizes if size < FINGER]
+    assert visit.page.evaluate(UNMARKED) == []
+
+
 def test_every_page_fits_its_window_and_has_large_targets(visit, pytestconfig):
     """Check with wide text spacing on one page in three, or with --all on every page."""
     unfold(visit.page)
@@ -182,11 +208,10 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("visit", LISTS, indirect=True)
+@pytest.mark.parametrize("visit", [page_to_visit(name) for name in LISTS], indirect=True)
 def test_the_first_row_of_work_is_at_the_top_of_the_desk(visit):
     """With the alarm about emails, of which the longest takes one line, too."""
-    visit.page.reload()  # another test may have spaced out its text
-    visit.page.reload()  # without the notice of what an earlier test did
+    visit.page.reload()  # without the spacing and the notice of an earlier test
     assert visit.page.locator(".desk-trouble").is_visible()
     rows = visit.page.locator(ROWS)
     for width in (320, 360, 768, 1280):

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode
 from playwright.sync_api import expect
 
 from lead_service.leads.touch import PARAMETERS, parameters, read_source
-from tests.site.test_every_kind_of_page import ARTICLE
+from tests.support.browser.visitor import ARTICLE
 from tests.unit.leads.test_touch import VALUES
 
 TYPEFACE = """new Promise(there => setInterval(() => {
@@ -59,7 +59,7 @@ def test_the_script_passes_on_the_values_that_the_service_keeps(visit):
         values = [value for value, _ in VALUES[start : start + at_once]]
         given = dict(zip(PARAMETERS, values, strict=False))
         page.goto(f"{here}?{urlencode(given)}")
-        page.wait_for_load_state("networkidle")
+        expect(page.locator(".scheme")).to_be_visible()  # the script has run
         led = page.eval_on_selector(".masthead-book", "one => one.search")
         passed_on = {name: one[0] for name, one in parse_qs(led.lstrip("?")).items()}
         assert passed_on.pop("from")

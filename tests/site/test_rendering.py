@@ -127,11 +127,14 @@ def editor(tmp_path, monkeypatch):
     return Editor(tmp_path)
 
 
-def test_a_site_after_any_edits_is_the_same_as_one_built_anew(editor, tmp_path, monkeypatch):
+def test_a_site_after_any_edits_is_the_same_as_one_built_anew(
+    editor, tmp_path, monkeypatch, pytestconfig
+):
+    at_once = 2 if pytestconfig.option.all else 6
     build_site(tmp_path / "site", editor.docs, nav=editor.nav)
     edits = random.sample(EDITS, len(EDITS))
     while edits:
-        for edit in (edits.pop() for _ in range(min(3, len(edits)))):
+        for edit in (edits.pop() for _ in range(min(at_once, len(edits)))):
             edit(editor)
         edited = build_site(tmp_path / "site", editor.docs, nav=editor.nav)
         with monkeypatch.context() as patch:

@@ -12,7 +12,6 @@ FORKING = (  # from a server of processes, or with the made-up data, which take 
 # By the beginning of their names; the rest are handed out one by one.
 GROUPS = {
     "tests/site/test_in_browser.py": "pages",
-    "tests/site/test_every_kind_of_page.py": "pages",
     "tests/browser/": "pages",
     "tests/site/": "site",
     "tests/service/desk/test_hostile_text.py": "hostile text",
