@@ -24,6 +24,7 @@ from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from .answers import capture_with_answers
 from .availability import host_rules, queries, time_cells
+from .availability.queries import WantedStart
 from .availability.refusals import BOOKED, HELD, Refusal, was_offered
 from .hosts.models import Host, who_take
 from .models import Booking, Status, coming
@@ -92,7 +93,7 @@ class BookingRequest:
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # shown on the form
     by_team: bool = False  # a member spoke with the visitor, so nothing waits for a confirmation
-    ignore_availability: bool = False  # a start that a member agreed on; see `_who_agreed`
+    ignore_availability: bool = False  # a start that a member agreed on; see `_who_is_free`
 
     @property
     def quarantine(self) -> bool:
@@ -132,7 +133,12 @@ def create(
     if booking := session.scalar(SUBMITTED, {"key": request.submission_key}):
         return BookingResult(booking, None)
     hosts = who_take(hosts, request.kind, calls)
-    free, refused = _who_is_free(session, hosts, request, now)
+    agreed = request.ignore_availability
+    wanted = WantedStart(request.kind, request.start, now, is_agreed=agreed)
+    free = _who_is_free(session, hosts, wanted)
+    refused = [] if free else refusals_of(session, hosts, wanted)
+    if not free and not was_offered(refused):
+        raise NotOffered(refused)
     touch, quarantine = Touch(now, request.came_from, request.source), request.quarantine
     lead, own = capture_with_answers(
         session, request.details, touch, request.answers, quarantine=quarantine
@@ -166,7 +172,7 @@ def move(
 
     Kind and length stay as they were booked. It stays with its host, too; only when that host
     takes no more calls, another does. The host's present rules apply. `ignore_availability` is
-    for staff, who agreed on the start (`_who_agreed`). The old time is given up and the new one
+    for staff, who agreed on the start (`_who_is_free`). The old time is given up and the new one
     taken at once, or neither. Raises NotUpcoming, NotOffered, Taken, Stale when the call is no
     longer at the sequence that was `seen`, and TermsChanged when nobody who is free offers the
     `terms` that the visitor saw.
@@ -176,15 +182,10 @@ def move(
         return False
     _refuse_stale(booking, seen)
     kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
-    if ignore_availability:
-        free = _who_agreed(session, own, kind, start, now, booking.id)
-    else:
-        free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
-        free = _as_agreed(free, kind, terms)
+    wanted = WantedStart(kind, start, now, booking.id, is_agreed=ignore_availability)
+    free = _as_agreed(_who_is_free(session, own, wanted), kind, terms)
     if not any(time_cells.reassign(session, booking, host, kind, start) for host in free):
-        refused = refusals_of(
-            session, own, kind, start, now, booking.id, is_agreed=ignore_availability
-        )
+        refused = refusals_of(session, own, wanted)
         raise Taken(refused) if ignore_availability or was_offered(refused) else NotOffered(refused)
     return True
 
@@ -296,17 +297,20 @@ def held(now: datetime) -> ColumnElement[bool]:
     return and_(Booking.quarantine, *coming(now))
 
 
-def _who_is_free(
-    session: Session, hosts: list[Host], request: BookingRequest, now: datetime
-) -> tuple[list[Host], list[Refusal]]:
-    """Return the free hosts, or why there are none; NotOffered if the start was never offered."""
-    is_agreed, asked = request.ignore_availability, (request.kind, request.start, now)
-    find = _who_agreed if is_agreed else queries.free_hosts
-    free = find(session, hosts, *asked)
-    refused = [] if free else refusals_of(session, hosts, *asked, is_agreed=is_agreed)
-    if not free and not was_offered(refused):
-        raise NotOffered(refused)
-    return free, refused
+def _who_is_free(session: Session, hosts: list[Host], wanted: WantedStart) -> list[Host]:
+    """Return the hosts who are free at a start.
+
+    If a member agreed on it, that is the one host who is asked for, whatever their hours and
+    calendars say. Of several, no one was asked: those who are free within their hours. Raises
+    NotOffered for a past start, and for one that is no multiple of five minutes.
+    """
+    if wanted.is_agreed:
+        start = wanted.start
+        if start <= wanted.now or start.timestamp() % time_cells.CELL.total_seconds():
+            raise NotOffered
+        if len(hosts) == 1:
+            return hosts
+    return queries.free_hosts(session, hosts, wanted)
 
 
 def _as_suspected(
@@ -379,44 +383,12 @@ def _as_agreed(free: list[Host], kind: CallType, terms: Terms | None) -> list[Ho
     return agreed
 
 
-def refusals_of(
-    session: Session,
-    hosts: Iterable[Host],
-    kind: CallType,
-    start: datetime,
-    now: datetime,
-    moving: int | None = None,
-    *,
-    is_agreed: bool = False,
-) -> list[Refusal]:
+def refusals_of(session: Session, hosts: Iterable[Host], wanted: WantedStart) -> list[Refusal]:
     """Return why each host can't take a start; if no rule is broken, a time cell was taken."""
-    found = []
-    for host in hosts:
-        reason = queries.why_unavailable(
-            session, host, kind, start, now, moving=moving, is_agreed=is_agreed
-        )
-        found.append(Refusal(host.name, reason or BOOKED))
-    return found
-
-
-def _who_agreed(
-    session: Session,
-    hosts: list[Host],
-    kind: CallType,
-    start: datetime,
-    now: datetime,
-    moving: int | None = None,
-) -> list[Host]:
-    """Return the hosts for a start that a member agreed on, a multiple of five minutes.
-
-    That is the one host who is asked for, whatever their hours and calendars say. Of several, no
-    one was asked: those who are free within their hours. Raises NotOffered for a past start.
-    """
-    if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
-        raise NotOffered
-    if len(hosts) == 1:
-        return hosts
-    return queries.free_hosts(session, hosts, kind, start, now, moving=moving, is_agreed=True)
+    return [
+        Refusal(host.name, queries.why_unavailable(session, host, wanted) or BOOKED)
+        for host in hosts
+    ]
 
 
 def _refuse_stale(booking: Booking, seen: int | None) -> None:

@@ -148,11 +148,8 @@ def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
     """Return the hosts who are free at the wanted start, or all hosts of the page if none is."""
     assert page.moving
     with context().database.read() as session:
-        hosts = list(page.hosts)
-        free = queries.free_hosts(
-            session, hosts, page.kind, wanted, clock.now(), moving=page.moving.id
-        )
-    return free or hosts
+        start = queries.WantedStart(page.kind, wanted, clock.now(), page.moving.id)
+        return queries.free_hosts(session, list(page.hosts), start) or list(page.hosts)
 
 
 def _number_form(page: TimesPage, wanted: datetime) -> NumberForm | None:
@@ -168,8 +165,8 @@ def _why_gone(page: TimesPage, wanted: datetime) -> str:
     if wanted == page.moving.starts_at:
         return "Your call is already at that time."
     with context().database.read() as session:
-        asked = page.hosts, page.kind, wanted, clock.now(), page.moving.id
-        return refusals.to_visitor(bookings.refusals_of(session, *asked))
+        start = queries.WantedStart(page.kind, wanted, clock.now(), page.moving.id)
+        return refusals.to_visitor(bookings.refusals_of(session, page.hosts, start))
 
 
 def _form_page(

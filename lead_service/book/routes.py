@@ -154,8 +154,8 @@ def _why_gone(wanted: datetime) -> str:
     if query_params.is_unknown_host(choices):
         return UNKNOWN_HOST
     with context().database.read() as session:
-        asked = hosts, query_params.kind(), wanted, clock.now()
-        return refusals.to_visitor(bookings.refusals_of(session, *asked))
+        start = queries.WantedStart(query_params.kind(), wanted, clock.now())
+        return refusals.to_visitor(bookings.refusals_of(session, hosts, start))
 
 
 def _other_times(form: BookingForm, wanted: datetime, why: str) -> str:
@@ -220,7 +220,8 @@ def _hosts() -> tuple[list[Host], list[Host]]:
 def _free_hosts(wanted: datetime) -> list[Host]:
     _, shown = _hosts()
     with context().database.read() as session:
-        return queries.free_hosts(session, shown, query_params.kind(), wanted, clock.now())
+        start = queries.WantedStart(query_params.kind(), wanted, clock.now())
+        return queries.free_hosts(session, shown, start)
 
 
 def _form_as_sent(hosts: list[Host], wanted: datetime) -> BookingForm:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +49,21 @@ BOOKED = (
 )
 
 
+@dataclass(frozen=True)
+class WantedStart:
+    """A start at which a host may take a call of a kind, as of `now`; both are in UTC.
+
+    For a start that a member agreed on, notice, horizon and grid don't count: those are rules
+    for visitors. The booking `moving` doesn't count as busy.
+    """
+
+    kind: CallType
+    start: datetime
+    now: datetime
+    moving: int | None = None
+    is_agreed: bool = False
+
+
 def active_hosts(
     session: Session, *, lock: bool = False, only: Collection[int] | None = None
 ) -> list[Host]:
@@ -84,52 +99,23 @@ def open_starts(
     return sorted(found)
 
 
-def free_hosts(
-    session: Session,
-    hosts: list[Host],
-    kind: CallType,
-    at: datetime,
-    now: datetime,
-    *,
-    moving: int | None = None,
-    is_agreed: bool = False,
-) -> list[Host]:
-    """Return the hosts who can take a call at `at`, those with the fewest coming calls first.
-
-    For a start that a member agreed on, notice, horizon and grid don't count:
-    those are rules for visitors.
-    """
+def free_hosts(session: Session, hosts: list[Host], wanted: WantedStart) -> list[Host]:
+    """Return the hosts who can take a call, those with the fewest coming calls first."""
     free = [
         host
-        for host, known in _situations(session, hosts, kind, now, at, at)
-        if slots.why_not(**_ruled(known, is_agreed), at=at, moving=moving) is None
+        for host, known in _situations_at(session, hosts, wanted)
+        if slots.why_not(**known, at=wanted.start, moving=wanted.moving) is None
     ]
     if len(free) < 2:
         return free
-    ahead = _coming_calls(session, now, moving)
+    ahead = _coming_calls(session, wanted.now, wanted.moving)
     return sorted(free, key=lambda host: (ahead.get(host.id, 0), host.id))
 
 
-def _ruled(known: dict[str, Any], is_agreed: bool) -> dict[str, Any]:
-    if not is_agreed:
-        return known
-    rules = replace(known["rules"], notice=0, horizon_days=None, interval=ANY_START)
-    return known | {"rules": rules}
-
-
-def why_unavailable(
-    session: Session,
-    host: Host,
-    kind: CallType,
-    at: datetime,
-    now: datetime,
-    *,
-    moving: int | None = None,
-    is_agreed: bool = False,
-) -> Unavailable | None:
+def why_unavailable(session: Session, host: Host, wanted: WantedStart) -> Unavailable | None:
     """Return why a host doesn't offer a start, or None if they do."""
-    _, known = next(_situations(session, [host], kind, now, at, at))
-    reason = slots.why_not(**_ruled(known, is_agreed), at=at, moving=moving)
+    _, known = next(_situations_at(session, [host], wanted))
+    reason = slots.why_not(**known, at=wanted.start, moving=wanted.moving)
     if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
         return reason
     special = special_days(host, reason.day, reason.day)[reason.day]
@@ -155,6 +141,18 @@ def offer(
     for start in open_starts(session, [host], kind, now=now, start=now, end=end):
         found[start.astimezone(zone).date()].append(start)
     return found
+
+
+def _situations_at(
+    session: Session, hosts: list[Host], wanted: WantedStart
+) -> Iterator[tuple[Host, dict[str, Any]]]:
+    """Yield each host with the engine's arguments for one start."""
+    at = wanted.start
+    for host, known in _situations(session, hosts, wanted.kind, wanted.now, at, at):
+        if wanted.is_agreed:
+            anytime = {"notice": 0, "horizon_days": None, "interval": ANY_START}
+            known["rules"] = replace(known["rules"], **anytime)
+        yield host, known
 
 
 def _situations(

@@ -184,9 +184,10 @@ def _open_times(session: Session, call: Booking, now: datetime) -> dict:
 def _takers(session: Session, call: Booking, now: datetime) -> dict:
     """Return the other hosts who take calls, free ones first."""
     found, kind = [], bookings.kind_of(call, context().published.calls)
+    wanted = queries.WantedStart(kind, call.starts_at, now)
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
-            reason = queries.why_unavailable(session, host, kind, call.starts_at, now)
+            reason = queries.why_unavailable(session, host, wanted)
             words = refusals.on_desk(reason, host.zone, now) if reason else ""
             found.append(ReassignmentOption(host, _has_call(session, host, call, kind), words))
     in_order = sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))

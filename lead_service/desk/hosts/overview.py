@@ -221,7 +221,7 @@ def _answers(
 ) -> list[Answer]:
     found = []
     for at in wall_clock.instants(reading, host.zone):
-        reason = queries.why_unavailable(session, host, kind, at, now)
+        reason = queries.why_unavailable(session, host, queries.WantedStart(kind, at, now))
         words = refusals.on_desk(reason, host.zone, now) if reason else ""
         found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
     return found

@@ -63,7 +63,7 @@ def why(database):
     def why(start: datetime = NINE):
         with database.read() as session:
             host = session.scalars(select(Host).order_by(Host.id)).first()
-            return queries.why_unavailable(session, host, KIND, start, NOW)
+            return queries.why_unavailable(session, host, queries.WantedStart(KIND, start, NOW))
 
     return why
 
@@ -204,7 +204,8 @@ def test_calls_go_to_the_host_with_the_fewest_upcoming_calls(client, change, dat
     def free() -> list[str]:
         with database.read() as session:
             hosts = queries.active_hosts(session)
-            return [host.email for host in queries.free_hosts(session, hosts, KIND, NINE, NOW)]
+            wanted = queries.WantedStart(KIND, NINE, NOW)
+            return [host.email for host in queries.free_hosts(session, hosts, wanted)]
 
     assert free() == ["team@example.com", "ben@example.com"]
     book(client)
