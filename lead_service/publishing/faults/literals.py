@@ -11,92 +11,139 @@ from itertools import takewhile
 
 Found = Iterator[tuple[int, str]]
 
-KINDS = {  # of callouts; two more words place one
-    *("note", "abstract", "summary", "tldr", "info", "todo", "tip", "hint", "important"),
-    *("success", "check", "done", "question", "help", "faq", "warning", "caution", "attention"),
-    *("failure", "fail", "missing", "danger", "error", "bug", "example", "quote", "cite"),
-    *("snippet", "seealso", "inline", "end", "annotate"),
+# In the patterns below: kinds of callouts, and two words that place one; HTML that pages show, that
+# browsers don't run here, and that is outdated; the beginning of an item.
+WORDS = {
+    "KINDS": "note|abstract|summary|tldr|info|todo|tip|hint|important|success|check|done|question"
+    "|help|faq|warning|caution|attention|failure|fail|missing|danger|error|bug|example|quote|cite"
+    "|snippet|seealso|inline|end|annotate",
+    "TAGS": "a|abbr|address|article|aside|b|bdi|bdo|blockquote|br|caption|cite|code|col|colgroup"
+    "|data|dd|del|details|dfn|div|dl|dt|em|figcaption|figure|footer|h[1-6]|header|hgroup|hr|i|img"
+    "|ins|kbd|li|main|mark|nav|ol|p|picture|pre|q|rp|rt|ruby|s|samp|section|small|source|span"
+    "|strong|sub|summary|sup|table|tbody|td|tfoot|th|thead|time|tr|track|u|ul|var|wbr|svg|path|g"
+    "|circle|rect|line|polyline|polygon|text|title|desc|defs|use",
+    "STOPPED": "script|iframe|style|object|embed|form|input|button|select|textarea|link|meta|base"
+    "|video|audio|canvas|template",
+    "OUTDATED": "font|center|strike|big|tt",
+    "MARK": r"(?:[-*+]|\d+\.)",
 }
-CALLOUT = re.compile(
-    r"[ \t]*(?:!!! ?(?=[\w-])|\?\?\?\+? ?(?= *\S))(?P<kinds>[\w-]+(?: +[\w-]+)*)?"
-    r'(?: +"[^"\n]*")? *'
-)
-CALLOUT_MEANT = re.compile(r"(?m)^[ \t]*(?:!!!|\?\?\?)[^\n]*")
-TAB_MEANT = re.compile(r"(?m)^[ \t]*===[+!]*[ \t]+\S[^\n]*")
-TAB = re.compile(r'[ \t]*===(?:\+|\+!|!\+|!)? +"[^"\n]*" *')
-SLASHES = re.compile(r"(?m)^[ \t]*/{3,}[^\n]*")
-BLOCK = re.compile(r" {0,3}/{3,} *(?:(?:figure-|table-)?caption *(?:\|.*)?)?")
-INCLUDE_MEANT = re.compile(r"(?m)^[^\n]*-8<-[^\n]*")
-INCLUDE = re.compile(r'[ \t]*-{1,}8<-{1,}(?:[ \t]+"[^"\n]+"[ \t]*|[ \t]*)')
+# What is wrong, and below it what to write instead; {0} is the text found, and {1} a part of it.
+SYNTAX = r"""
+^[ \t]*!!!(?! ?[\w-])
+^[ \t]*\?\?\?(?!\+? *\S)
+^[ \t]*(?:!!!|\?\?\?)(?!\+? ?(?:[\w-]+(?: +[\w-]+)*)?(?: +"[^"\n]*")? *$)
+    this is not a callout: write !!! note "Title", with both quotes
+^[ \t]*(?:!!!|\?\?\?\+?) ?(?:(?:KINDS) +)*(?!(?:KINDS)\b)([\w-]+)(?: |$)
+    {1} isn't a kind of callout. Use note, tip, success, question, warning, danger, example or quote
+^[ \t]*===[+!]*[ \t]+(?!"[^"\n]*" *$)\S
+    a tab begins with === "Title", with both quotes
+^( *)(?:(?:!!!|\?\?\?\+?) ?\S|===\+? +")[^\n]*+\n*+(?!\1    |\t)
+    the text of this block has to be indented by four spaces
+^(?![ \t]*-+8<-+(?:[ \t]+"[^"\n]+")?[ \t]*$)[^\n]*-8<-
+    this includes nothing: write --8<-- "glossary.md"
+^[ \t]*/{3,}(?! *(?:(?:figure-|table-)?caption *(?:\|.*)?)?$)
+    this isn't a block: write /// caption, the text below, and ///
+^\*\[[^\[\]\n]+\](?=[ \t])
+    an abbreviation needs a colon: *[ROI]: Return on investment
+\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=["'])[^{}\n]*$
+    {{ has no end: add }}
+\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])
+    annotations are missing: add an empty line and a numbered list below
+\$\$[^$]+\$\$
+\$(?<![\w$\\]\$)(?:[a-zA-Z]|(?=\S)[^$\n]*[\\^_={}][^$\n]*(?<=\S))\$(?!\w)
+\\\((?:[a-zA-Z]|[^\n]{0,80}?[\\^_={}][^\n]{0,80}?)\\\)
+\\\[[^\]]{0,200}?[\\^_={}][^\]]{0,200}?\\\]
+    formulas are not shown: use words or a picture
+</?(?!(?i:TAGS|STOPPED|OUTDATED)[\s/>])([A-Za-z][\w-]*)(?=[\s/>])[^<>]*>
+    <{1}> isn't HTML, so readers would see nothing: write &lt; for <
+<((?i:STOPPED))\b
+    <{1}> does not work here: the site's policy stops it. Link to what it would show instead
+<((?i:OUTDATED))(?=[\s>])
+    <{1}> is outdated HTML: delete it and its </{1}>
+<[A-Za-z][^<>]*\s((?i:style|on[a-z]+))\s*=
+\{:?[^{}\n]*\b(style)\s*=
+    {1}= does nothing here: the site's security policy stops it
+^#(?=[A-Z])
+    a heading needs a space after its #
+^#[ \t]+\S
+<h1\b
+\n(?<=\S\n)=+[ \t]*$
+    only the title may be a heading of this size: begin with ##
+(?<![^\n]\n)^(?!\{:)[^\s#|<][^\n]*\n-+[ \t]*$
+    becomes a heading: add an empty line below it, or begin it with ## to make it a heading
+\[[^\[\]\n]+\] +\((?:https?:|/|[\w./-]+\.md)
+    a link has no space between ] and (
+\([^()\n]+\)\[(?:https?:|www\.|/|[\w./-]+\.md)[^\[\]\n]*\]
+    a link is written [text](address), with the text first
+!\[\s*\]\(
+    the picture has no description: write what it shows between ![ and ]
+(?i:!\[ *((?:alt|image|picture|photo|screenshot)(?:[ -]?(?:alt|text|description))*[ \d._-]*) *\]\()
+!\[ *([^\s\]]+\.(?i:png|jpe?g|webp|gif|svg|heic)) *\]\(
+    '{1}' does not describe the picture: write what it shows
+!\[[^\]\n]*\]\( *<?https?:
+    a picture on another site is not shown: save it in docs/, and name the file
+\)\{[^{}\n]*\b(width|height)=["']?+(?!\d+(?:px)?["'\s}])
+    {1} is a number of pixels, such as {1}="300"
+(?i:<a\b[^>]*?\shref=["'](?![/#]|[a-z]+:|data:)([^"'>]+)["'])
+    in HTML, an address begins with /: write [text]({1}) instead
+(?i:<img\b[^>]*?\ssrc=["'](?![/#]|[a-z]+:|data:)([^"'>]+)["'])
+    in HTML, an address begins with /: write ![text]({1}) instead
+(?i:<img\b(?![^>]*\balt\s*=\s*(?:"[^"]+"|'[^']+'))[^>]*>)
+    the picture has no description: add alt="what it shows"
+^[ \t]*(?:[\u2022\u00b7\u25aa\u25cf\u2023\u25e6][ \t\u00a0]*|\u2013[ \t\u00a0]+)\S
+    a list is written with a - and a space before each item
+^(?:<{7}|>{7})(?: |$)
+    two versions of the text are left here: keep one of them
+\A---\n\w+:
+    put the lines between --- at the top of the file, only once
+\{\{[^\n]*?\}\}|\{%[^\n]*?%\}
+    {0} is not filled in here: write the text itself
+\[\[[^\[\]\n]+\]\]
+    a link is written [text](file.md), a picture ![text](file.png)
+^> ?\[!\w+\]
+^:{3,}[ \t]*\w*
+    a callout begins with !!! note "Title" here, and its text is indented
+\[/[a-z]\w*\]
+    {0} is a command of another program, and does nothing here: delete it
+\^\[
+^\[\d{1,3}\]:?[ \t]+(?!\S+(?:[ \t]+["'(][^\n]*)?$)\S
+    a footnote is written [^1], and its text in a line that begins with [^1]:
+\\$(?<=[^\\\n]\\)
+    \ does not break a line: end it with two spaces
+^[ \t]*\d{1,2}\)[ \t]+\S
+    a numbered list is written with periods: 1.
+^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})
+    a list needs a space after its marker
+^(?P<by> *)(?:[-*+]|\d{1,2}\.)[ \t][^\n]*\n(?P=by) {1,3}(?:[-*+]|\d{1,2}\.)[ \t]+\S
+    a list inside the list below has to be indented by four spaces
+\[\](?<!!\[\])\((?=[^)\s])
+    the link has no text: write it between [ and ]
+\{:?[^{}\n]*=[\u201c\u201d][^{}\n]*\}
+    quotation marks have to be straight here: "
+(?:TODO|TBD|FIXME)\b(?:(?<=^TODO)|(?<=^TBD)|(?<=^FIXME)|(?=[:\])]))
+    {0} is still to be written
+^\+[-=+]{3,}\+$
+^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S
+    a table is written | a | b |, with |---|---| below its first line
+^(?![ \t]*MARK[ \t]+\[[ xX]\] )[ \t]*MARK?[ \t]*\[ *[xX]? *\](?![(\[:\w])
+    a task is written - [ ] or - [x], with its text after it
+https?://(?:localhost|127\.0\.0\.1)\b
+    {0} is on your own computer: name the file, as in [text](file.md)
+\u3010[^\u3011\n]*\u3011|:contentReference\[
+    isn't a source: name the source itself
+&(?:nbsp|amp|lt|gt|quot|[mn]dash)\b(?!;)
+    {0} is shown as it is: add ; to its end
+"""
 REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
-UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
-ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])")
 LIST = re.compile(r"\{:?(?P<list>[^{}\n]*)\}|class=[\"'](?P<names>[^\"'\n]*)[\"']")
 CLASSES = (  # with an effect in our design
     *("pull", "line", "timed", "aside", "annotate", "md-button", "md-button--primary"),
     *("grid", "cards", "card"),
 )
-ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
-FORMULA = re.compile(
-    r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
-    r"|\\\((?P<two>[^\n]{1,80}?)\\\)|\\\[(?P<three>.{1,200}?)\\\]",
-    re.DOTALL,
-)
-SIGNS = re.compile(r"[\\^_={}]")
-MATH = re.compile(r"[\\^_={}]|(?<![\w'\u2019])[a-zA-Z](?![\w'\u2019])")
-TAG = re.compile(r"</?([A-Za-z][\w-]*)(?=[\s/>])[^<>]*>")
-TAGS = {
-    *re.findall(
-        r"\w+",
-        """a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup data
-        dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr
-        i img ins kbd li main mark nav ol p picture pre q rp rt ruby s samp section small source
-        span strong sub summary sup table tbody td tfoot th thead time tr track u ul var wbr svg
-        path g circle rect line polyline polygon text title desc defs use script iframe style object
-        embed form input button select option textarea link meta base video audio canvas template
-        center font strike big tt
-        """,
-    )
-}
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 RULE = re.compile(r"(?m)^[ \t:|-]*-[ \t:|-]*$")  # below the first line of a table
 PIPE = re.compile(r"(?<!\\)\|")
-NO_CHARACTER = "isn't the name of a character"
-TABLE_ELSEWHERE = "a table is written | a | b |, with |---|---| below its first line"
-NOTE_ELSEWHERE = "a footnote is written [^1], and its text in a line that begins with [^1]:"
-CALLOUT_ELSEWHERE = 'a callout begins with !!! note "Title" here, and its text is indented'
-NOT_AN_ADDRESS = r"(?!\S+(?:[ \t]+[\"'(][^\n]*)?$)\S"
-MARK = r"(?:[-*+]|\d+\.)"
-IS_LOCAL = "is on your own computer: name the file, as in [text](file.md)"
-A_TASK = "a task is written - [ ] or - [x], with its text after it"
-ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to write instead
-    (re.compile(pattern, re.MULTILINE), wrong)
-    for pattern, wrong in (
-        (r"^(?:<{7}|>{7})(?: |$)", "two versions of the text are left here: keep one of them"),
-        (r"\A---\n\w+:", "put the lines between --- at the top of the file, only once"),
-        (r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}", "is not filled in here: write the text itself"),
-        (r"!?\[\[[^\[\]\n]+\]\]", "a link is written [text](file.md), a picture ![text](file.png)"),
-        (r"^> ?\[!\w+\]|^:{3,}[ \t]*\w*", CALLOUT_ELSEWHERE),
-        (r"\[/[a-z]\w*\]", "is a command of another program, and does nothing here: delete it"),
-        (rf"\^\[|^\[\d{{1,3}}\]:?[ \t]+{NOT_AN_ADDRESS}", NOTE_ELSEWHERE),
-        (r"\\$(?<=[^\\\n]\\)", "\\ does not break a line: end it with two spaces"),
-        (r"^[ \t]*\d{1,2}\)[ \t]+\S", "a numbered list is written with periods: 1."),
-        (r"^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})", "a list needs a space after its marker"),
-        (
-            r"^(?P<by> *)(?:[-*+]|\d{1,2}\.)[ \t][^\n]*\n(?P=by) {1,3}(?:[-*+]|\d{1,2}\.)[ \t]+\S",
-            "a list inside the list below has to be indented by four spaces",
-        ),
-        (r"\[\](?<!!\[\])\((?=[^)\s])", "the link has no text: write it between [ and ]"),
-        (r"\{:?[^{}\n]*=[\u201c\u201d][^{}\n]*\}", 'quotation marks have to be straight here: "'),
-        (r"^(?:TODO|TBD|FIXME)\b|\b(?:TODO|TBD|FIXME)(?=[:\])])", "is still to be written"),
-        (r"^\+[-=+]{3,}\+$|^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S", TABLE_ELSEWHERE),
-        (rf"^(?![ \t]*{MARK}[ \t]+\[[ xX]\] )[ \t]*{MARK}?[ \t]*\[ *[xX]? *\](?![(\[:\w])", A_TASK),
-        (r"https?://(?:localhost|127\.0\.0\.1)\b", IS_LOCAL),
-        (r"\u3010[^\u3011\n]*\u3011|:contentReference\[", "isn't a source: name the source itself"),
-        (r"&(?:nbsp|amp|lt|gt|quot|[mn]dash)\b(?!;)", "is shown as it is: add ; to its end"),
-    )
-)
 LINKED = re.compile(r"(?m)^ {0,3}\[(?!\^)[^\[\]\n]+\]:[^\n]*$|\[[^\[\]\n]*\]\([^()\n]*\)")
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -109,61 +156,50 @@ BEGINS = {"web": "", "www": "https://", "mail": "mailto:"}
 ENTITY = re.compile(r"&([A-Za-z][a-z]\w*;)")
 
 
-def blocks(text: str) -> Found:
-    """Find callouts, tabs, captions and includes with an invalid first line."""
-    for found in CALLOUT_MEANT.finditer(text) if "!!!" in text or "???" in text else ():
-        line = CALLOUT.fullmatch(found[0])
-        unknown = {*(line["kinds"] or "note").split()} - KINDS if line else ()
-        if not line:
-            yield found.start(), 'this is not a callout: write !!! note "Title", with both quotes'
-        elif unknown:
-            known = "note, tip, success, question, warning, danger, example, quote"
-            yield (
-                found.start(),
-                f"{unknown.pop()} isn't a kind of callout. Use one of these: {known}",
-            )
-    for found in TAB_MEANT.finditer(text) if "===" in text else ():
-        if not TAB.fullmatch(found[0]):
-            yield found.start(), 'a tab begins with === "Title", with both quotes'
-    for found in INCLUDE_MEANT.finditer(text) if "-8<-" in text else ():
-        if not INCLUDE.fullmatch(found[0]):
-            yield found.start(), 'this includes nothing: write --8<-- "glossary.md"'
-    yield from _captions(text)
+def patterns(table: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield the patterns of a table like `SYNTAX`, each with the advice below it."""
+    waiting: list[str] = []
+    for line in table.strip("\n").splitlines():
+        if not line.startswith("    "):
+            waiting.append(line)
+            continue
+        for pattern in waiting:
+            for name, words in WORDS.items():
+                pattern = pattern.replace(name, words)
+            yield re.compile(pattern, re.MULTILINE), line.strip()
+        waiting = []
 
 
-def _captions(text: str) -> Found:
-    opened: list[int] = []
-    for found in SLASHES.finditer(text) if "///" in text else ():
-        name = found[0].strip(" \t/")
-        if not BLOCK.fullmatch(found[0]):
-            yield found.start(), "this isn't a block: write /// caption, the text below, and ///"
-        if name:
-            opened.append(found.start())
-        elif opened:
-            opened.pop()
-        else:
-            yield found.start(), "/// closes a block that was never opened"
-    for at in opened:
-        yield at, "this block never ends: add /// below its text"
+PATTERNS = tuple(patterns(SYNTAX))
+
+
+def syntax(text: str) -> Found:
+    """Find what a pattern alone can tell."""
+    for pattern, wrong in PATTERNS:
+        for found in pattern.finditer(text):
+            yield found.start(), wrong.format(found[0], *found.groups())
 
 
 def references(text: str) -> Found:
-    """Find reference links without an address, and abbreviations without a colon."""
-    if "][" in text:
-        targets = {found[1].casefold() for found in TARGET.finditer(text)}
-        for found in REFERENCE.finditer(text):
-            name = found[2] or found[1]
-            if name.casefold() not in targets and "-8<-" not in text:
-                yield found.start(), f"the link has no address: add a line [{name}]: with it"
-    for found in ABBREVIATION.finditer(text) if "*[" in text else ():
-        yield found.start(), "an abbreviation needs a colon: *[ROI]: Return on investment"
+    """Find reference links without an address."""
+    targets = {found[1].casefold() for found in TARGET.finditer(text)} if "][" in text else ()
+    for found in REFERENCE.finditer(text) if "][" in text and "-8<-" not in text else ():
+        name = found[2] or found[1]
+        if name.casefold() not in targets:
+            yield found.start(), f"the link has no address: add a line [{name}]: with it"
 
 
-def elsewhere(text: str) -> Found:
-    """Look for what other programs understand, addresses that are no links, and wrong names."""
-    for pattern, wrong in ELSEWHERE:
-        for found in pattern.finditer(text):
-            yield found.start(), f"{found[0]} {wrong}" if wrong.startswith("is ") else wrong
+def classes(text: str) -> Found:
+    """Find classes that change nothing, but nearly have the name of one that does."""
+    for found in LIST.finditer(text):
+        names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
+        for name in names:
+            if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
+                yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
+
+
+def characters(text: str) -> Found:
+    """Find addresses that are no links, invisible characters, and wrong names of characters."""
     if "://" in text or "www." in text or "@" in text:
         lines = LINKED.sub(lambda found: " " * len(found[0]), text)
         for found in BARE.finditer(lines):
@@ -176,37 +212,10 @@ def elsewhere(text: str) -> Found:
         yield found.start(), f"an invisible character comes after {''.join(before)!r}: delete it"
     for found in ENTITY.finditer(text):
         if found[1] not in html5:
-            yield found.start(), f"{found[0]} {NO_CHARACTER}: write the character itself"
-
-
-def attributes(text: str) -> Found:
-    """Find unclosed lists of attributes, and annotations without their list."""
-    for found in UNCLOSED.finditer(text):
-        yield found.start(), "{ has no end: add }"
-    for found in ANNOTATED.finditer(text):
-        yield found.start(), "annotations are missing: add an empty line and a numbered list below"
-    for found in LIST.finditer(text):
-        names = re.findall(r"\.([\w-]+)", found["list"] or "") or (found["names"] or "").split()
-        for name in names:
-            if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
-                yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
-
-
-def formulas(text: str) -> Found:
-    """Find math, which pages don't render; prices in dollars aren't math."""
-    for found in FORMULA.finditer(text) if "$" in text or "\\" in text else ():
-        inside = found["one"] or found["two"] or found["three"]
-        is_strict = inside and (inside[0].isdigit() or found["three"])  # a price, or \[sic\]
-        if not inside or (SIGNS if is_strict else MATH).search(inside):
-            yield found.start(), "formulas are not shown: use words or a picture"
-
-
-def tags(text: str) -> Found:
-    """Find words in angle brackets, which readers would not see."""
-    for found in TAG.finditer(text) if "<" in text else ():
-        if found[1].lower() not in TAGS:
-            wrong = f"<{found[1]}> isn't HTML, so readers would see nothing: write &lt; for <"
-            yield found.start(), wrong
+            yield (
+                found.start(),
+                f"{found[0]} isn't the name of a character: write the character itself",
+            )
 
 
 def tables(text: str) -> Found:

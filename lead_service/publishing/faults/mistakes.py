@@ -29,74 +29,50 @@ REMARK = re.compile(r"(?:#|//|--|;|/\*) *\(\d+\)!? *(?:-->|\*/)?$")
 HIDDEN = re.compile(
     r"(?s)<!--.*?-->|(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)|<(?:pre|code)\b.*?</(?:pre|code)>"
 )
-PAIRED = ("div", "section", "figure", "figcaption", "details", "summary", "table", "span", "a")
-BLOCKED = re.compile(
-    r"<(script|iframe|style|object|embed|form|input|button|select|textarea|link|meta|base|video"
-    r"|audio|canvas|template)\b",
-    re.IGNORECASE,
+HTML = ("div", "section", "figure", "figcaption", "details", "summary", "table", "span", "a")
+PAIRED = (  # what is in both, beginning and end, and their patterns
+    *(
+        (one, f"<{one}>", f"</{one}>", rf"<{one}(?=[\s>])[^>]*(?<!/)>", rf"</{one}>")
+        for one in HTML
+    ),
+    ("///", "this block", "///", r"(?m)^[ \t]*/{3,} *\w", r"(?m)^[ \t]*/{3,}[ \t]*$"),
 )
-OUTDATED = re.compile(r"<(font|center|strike|big|tt)(?=[\s>])", re.IGNORECASE)
 ID = re.compile(
     r"\{:?(?:[^{}\n]*\s)?#(?P<list>[\w-]+)[^{}\n]*\}|<[a-z][^<>]*\sid=[\"'](?P<html>[^\"']+)"
 )
-INLINE_CODE = re.compile(r"<[a-z][^<>]*\s(style|on[a-z]+)\s*=", re.IGNORECASE)
-STYLE_LIST = re.compile(r"\{:?[^{}\n]*\bstyle\s*=")
-HEADING = re.compile(r"(?m)^(#{1,6})[ \t]+\S|^(#{1,6})[^#\s!]|<h(1)\b")
-UNDERLINED = re.compile(r"(?m)^\S[^\n]*\n=+[ \t]*$")
-RULED = re.compile(r"(?m)\n-+[ \t]*$")
+HEADING = re.compile(r"(?m)^(#{1,6})[ \t]+\S")
 LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
-APART = re.compile(r"\[[^\[\]\n]+\] +\((?:https?:|/|[\w./-]+\.md)[^()\n]*\)")
-REVERSED = re.compile(r"\([^()\n]+\)\[(?:https?:|www\.|/|[\w./-]+\.md)[^\[\]\n]*\]")
-SIZE = re.compile(r"\)\{[^{}\n]*\b(width|height)=[\"']?+(?!\d+(?:px)?[\"'\s}])")
-BARE_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-NO_DESCRIPTION = re.compile(  # what programs insert
-    r"(?i)(?:alt|image|picture|photo|screenshot)(?:[ -]?(?:alt|text|description))*(?:[ \d._-]+)?"
-    r"|\S+\.(?:png|jpe?g|webp|gif|svg|heic)"
-)
-IN_HTML = re.compile(
-    r"<(a|img)\b[^>]*?\s(?:href|src)=[\"'](?![/#]|[a-z]+:|data:)([^\"'>]+)[\"']", re.IGNORECASE
-)
 NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
 NUMBERED = re.compile(r"(\d+)\.[ \t]+(?=\S)")
 ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
-INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
-BULLET = re.compile(r"(?m)^[ \t]*(?:[•·▪●‣◦][ \t\u00a0]*|\u2013[ \t\u00a0]+)\S")
 LEFT_OVER = (  # each starts with a literal character: starting with a look-behind is slow
-    (
-        re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
-        "there is no icon or emoji with this name",
-    ),
-    (
-        re.compile(r"\+\+(?=[\w\"])[^\s+]+(?:\+[^\s+]+)*\+\+"),
-        "isn't a key: keys are written as in ++ctrl+alt+del++",
-    ),
-    (
-        re.compile(r"\^\^?(?<!\[\^)(?=[\w(])|~(?<=[A-Za-z]~)(?=\w)"),
-        "marks nothing: the other end is missing, or there is a space inside. Write x^2^ and H~2~O",
-    ),
-    (re.compile(r"\\(?<![\w:\\]\\)(?:[a-z]{3,}\b|[^\w\s\\])"), "is shown with its \\: delete that"),
-    (
-        re.compile(r"\*\*(?=[^\s*.,;:!?)](?![^\n]*\*\*))"),
-        "marks nothing: the other end of the bold text is missing",
-    ),
-    (
-        re.compile(r"\*\*(?![^\s*.,;:!?)](?![^\n]*\*\*))"),
-        "marks nothing: no space belongs between ** and the bold text, which needs ** at both ends",
-    ),
-    (re.compile(r"(?:==(?<![\w=!<&;]==)(?=\S)|~~)"), "marks nothing: the other end is missing"),
-    (re.compile(r"`"), "begins code that never ends: add another `"),
-    (re.compile(r"__(?<!___)(?!_)"), "marks nothing: the other end of the bold text is missing"),
-    (
-        re.compile(r"\*(?<![\w*]\*)(?=[^\W_])"),
-        "marks nothing: the other end is missing. Write \\* for a star",
-    ),
-    (re.compile(r"\{(?:\+\+|--|~~|==|>>)"), "marks nothing: the other end is missing"),
-    (re.compile(r"\]\("), "isn't a valid link: write [text](address)"),
-    (
-        re.compile(r"""\{(?::? ?(?:[.#][\w-]+|\w+=["'])|:[ ]?\w)[^{}\n]*\}"""),
-        "marks nothing: put it directly after the text, or on the line below",
-    ),
+    *literals.patterns(r"""
+:(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])
+    there is no icon or emoji with this name
+\+\+(?=[\w\"])[^\s+]+(?:\+[^\s+]+)*\+\+
+    isn't a key: keys are written as in ++ctrl+alt+del++
+\^\^?(?<!\[\^)(?=[\w(])|~(?<=[A-Za-z]~)(?=\w)
+    marks nothing: the other end is missing, or there is a space inside. Write x^2^ and H~2~O
+\\(?<![\w:\\]\\)(?:[a-z]{3,}\b|[^\w\s\\])
+    is shown with its \: delete that
+\*\*(?=[^\s*.,;:!?)](?![^\n]*\*\*))
+__(?<!___)(?!_)
+    marks nothing: the other end of the bold text is missing
+\*\*(?![^\s*.,;:!?)](?![^\n]*\*\*))
+    marks nothing: no space belongs between ** and the bold text, which needs ** at both ends
+(?:==(?<![\w=!<&;]==)(?=\S)|~~)
+\{(?:\+\+|--|~~|==|>>)
+    marks nothing: the other end is missing
+`
+    begins code that never ends: add another `
+\*(?<![\w*]\*)(?=[^\W_])
+    marks nothing: the other end is missing. Write \* for a star
+\]\(
+    isn't a valid link: write [text](address)
+\{(?::? ?(?:[.#][\w-]+|\w+=["'])|:[ ]?\w)[^{}\n]*\}
+    marks nothing: put it directly after the text, or on the line below
+"""),
     (re.compile(r"\{[Ii]ts_questions\}"), placeholders.NO_STEP),
 )
 RENAME = "rename the file, or write %20 for the space"
@@ -152,60 +128,31 @@ def _without_code(body: str) -> tuple[str, int | None, list[Mistake]]:
 
 
 def _html(text: str) -> Iterator[tuple[int, str]]:
-    if "<" not in text and "{" not in text:
-        return
-    for found in BLOCKED.finditer(text):
-        name = found[1].lower()
-        yield (
-            found.start(),
-            (
-                f"<{name}> does not work here: the site's security policy stops it. "
-                "Link to what it would show instead"
-            ),
-        )
-    for found in OUTDATED.finditer(text):
-        yield found.start(), f"<{found[1]}> is outdated HTML: delete it and its </{found[1]}>"
     seen: set[str] = set()
-    for found in ID.finditer(text):
+    for found in ID.finditer(text) if "<" in text or "{" in text else ():
         name = found["list"] or found["html"]
         if name in seen:
             yield found.start(), f"another part of the page also has the id {name}"
         seen.add(name)
-    for name in PAIRED:
-        begins = [found.start() for found in re.finditer(rf"<{name}(?=[\s>])[^>]*(?<!/)>", text)]
-        ends = [found.start() for found in re.finditer(rf"</{name}>", text)]
+    for mark, first, last, begin, end in PAIRED:
+        if mark not in text:
+            continue
+        begins = [found.start() for found in re.finditer(begin, text)]
+        ends = [found.start() for found in re.finditer(end, text)]
         if len(begins) > len(ends):
-            yield begins[0], f"<{name}> has no end: add </{name}>"
+            yield begins[0], f"{first} has no end: add {last}"
         elif len(ends) > len(begins):
-            yield ends[-1], f"</{name}> closes a tag that was never opened"
-    for found in (*INLINE_CODE.finditer(text), *STYLE_LIST.finditer(text)):
-        name = found[1] if found.re is INLINE_CODE else "style"
-        yield found.start(), f"{name}= does nothing here: the site's security policy stops it"
+            yield ends[-1], f"{last} closes what was never opened"
 
 
 def _headings(text: str) -> Iterator[tuple[int, str]]:
     before = 1
     for found in HEADING.finditer(text):
-        if found[2]:
-            if found[2] != "#" or not re.match(r"[A-Z]", text[found.end() - 1]):
-                continue
-            yield found.start(), "a heading needs a space after its #"
-            continue
-        level = 1 if found[3] else len(found[1])
-        if level == 1:
-            yield found.start(), "only the title may be a heading of this size: begin with ##"
-        elif level > before + 1:
+        level = len(found[1])
+        if level > before + 1:
             wanted = "#" * (before + 1)
             yield found.start(), f"a heading of this size needs one above it: write {wanted}"
-        before = max(level, 2) if level == 1 else level
-    for found in UNDERLINED.finditer(text):
-        yield found.start(), "only the title may be a heading of this size: begin with ##"
-    for found in RULED.finditer(text):
-        line = text[: found.start()].rpartition("\n\n")[2]
-        if re.fullmatch(r"(?!\{:)[^\s#|<].*", line):
-            wrong = "becomes a heading: add an empty line between it and the line below"
-            wrong += ", or begin it with ## to make it a heading"
-            yield found.start() - len(line), wrong
+        before = max(level, 2)
 
 
 def _links(text: str) -> Iterator[tuple[int, str]]:
@@ -213,10 +160,6 @@ def _links(text: str) -> Iterator[tuple[int, str]]:
         address = re.sub(r"""\s+(?:"[^"]*"|'[^']*')\s*$""", "", found[3]).strip()
         if wrong := _address(address):
             yield found.start(3), wrong
-    for found in APART.finditer(text) if "] " in text else ():
-        yield found.start(), "a link has no space between ] and ("
-    for found in REVERSED.finditer(text) if ")[" in text else ():
-        yield found.start(), "a link is written [text](address), with the text first"
 
 
 def _address(address: str) -> str | None:
@@ -252,28 +195,6 @@ def _address(address: str) -> str | None:
     if scheme.lower() in ("http", "https") and not re.match(r"//[^/\s]+\.[^/\s]|//localhost", rest):
         return f"{address} isn't an address: write https:// and a name such as example.com"
     return None
-
-
-def _pictures(text: str) -> Iterator[tuple[int, str]]:
-    wanted = "the picture has no description: write what it shows between ![ and ]"
-    for found in LINK.finditer(text) if "![" in text else ():
-        if found[1] and not found[2].strip():
-            yield found.start(), wanted
-        elif found[1] and NO_DESCRIPTION.fullmatch(found[2].strip()):
-            yield found.start(), f"{found[2]!r} does not describe the picture: write what it shows"
-        if found[1] and re.match(r"<?https?:", found[3].strip()):
-            yield (
-                found.start(3),
-                ("a picture on another site is not shown: save it in docs/, and name the file"),
-            )
-    for found in SIZE.finditer(text) if "![" in text else ():
-        yield found.start(), f'{found[1]} is a number of pixels, such as {found[1]}="300"'
-    for found in IN_HTML.finditer(text) if "<" in text else ():
-        wanted = f"{'!' if found[1] == 'img' else ''}[text]({found[2]})"
-        yield found.start(2), f"in HTML, an address begins with /: write {wanted} instead"
-    for found in BARE_IMAGE.finditer(text) if "<" in text else ():
-        if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
-            yield found.start(), 'the picture has no description: add alt="what it shows"'
 
 
 def _notes(text: str) -> Iterator[tuple[int, str]]:
@@ -314,13 +235,6 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
                     break
                 offset += len(line) + 1
         at += len(block)
-    for found in BULLET.finditer(text):
-        yield found.start(), "a list is written with a - and a space before each item"
-    for found in INDENTED.finditer(text):
-        indent = " " * (len(found["indent"] or found["tab"] or "") + 4)
-        below = text[found.end() :].lstrip("\n")
-        if not below.startswith((indent, "\t")):
-            yield found.start(), "the text of this block has to be indented by four spaces"
 
 
 def in_html(html: str, source: str = "") -> Iterator[tuple[str, str, str]]:
@@ -393,7 +307,7 @@ def in_days(
 
 
 FINDERS = (
-    *(_html, _headings, _links, _pictures, _notes, _blocks),
-    *(literals.blocks, literals.references, literals.attributes, literals.formulas),
-    *(literals.tags, literals.tables, literals.elsewhere, placeholders.wrong),
+    *(_html, _headings, _links, _notes, _blocks, placeholders.wrong),
+    *(literals.syntax, literals.references, literals.classes, literals.tables),
+    literals.characters,
 )
