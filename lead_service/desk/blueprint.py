@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from flask import (
     Blueprint,
@@ -59,7 +60,7 @@ PLACES = (
     ("team", "Team", "desk.team"),
 )
 COOKIE = "desk"  # the session's id, in Flask's signed cookie
-WANTED = "wanted"  # the page requested before signing in: a route's name and arguments
+WANTED = "wanted_page"  # the address of the page requested before signing in
 LONGEST_QUERY = 500
 
 View = TypeVar("View", bound=Callable)
@@ -102,19 +103,10 @@ def _guard() -> ResponseReturnValue | None:
         return _refuse_members()
     if request.method in UNSAFE:
         abort(403)
-    session[WANTED] = [request.endpoint, _arguments()]
+    # A long query would not fit into the cookie.
+    query = urlencode(request.args) if len(request.query_string) <= LONGEST_QUERY else ""
+    session[WANTED] = f"{request.path}?{query}".removesuffix("?")
     return redirect(url_for("desk.sign_in"), 303)
-
-
-def _arguments() -> dict:
-    """Return the arguments of the requested page, including its query.
-
-    Names that start with _ belong to url_for; a long query would not fit into the cookie.
-    """
-    is_short = len(request.query_string) <= LONGEST_QUERY
-    asked = request.args.items() if is_short else ()
-    chosen = {name: value for name, value in asked if not name.startswith("_")}
-    return chosen | (request.view_args or {})
 
 
 def _refuse_members() -> ResponseReturnValue | None:

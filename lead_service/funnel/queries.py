@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -11,7 +12,6 @@ from sqlalchemy import (
     Row,
     Select,
     SQLColumnExpression,
-    String,
     and_,
     case,
     exists,
@@ -21,9 +21,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.functions import FunctionElement
 
 from ..assess.models import Assessment, framework_in
 from ..book.models import Booking, CallOutcome, Status
@@ -32,43 +30,6 @@ from ..leads.touch import PARAMETERS, name_of
 from .counts import Fact, FunnelStage, answered, progress
 
 Span = tuple[datetime, datetime]  # half-open
-
-
-class utc_week(FunctionElement[str]):
-    """SQL for the Monday of an instant's week in UTC, as text: 2026-11-23."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(utc_week, "sqlite")
-def _sqlite_week(element: utc_week, compiler: Any, **more: Any) -> str:
-    return f"date({compiler.process(element.clauses, **more)}, '-6 days', 'weekday 1')"
-
-
-@compiles(utc_week, "postgresql")
-def _postgresql_week(element: utc_week, compiler: Any, **more: Any) -> str:
-    instant = compiler.process(element.clauses, **more)
-    return f"to_char(date_trunc('week', timezone('UTC', {instant})), 'YYYY-MM-DD')"
-
-
-class given_answers(FunctionElement[str]):
-    """SQL for the question ids in a JSON object of answers, separated by spaces."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(given_answers, "sqlite")
-def _sqlite_keys(element: given_answers, compiler: Any, **more: Any) -> str:
-    answers = compiler.process(element.clauses, **more)
-    return f"(SELECT group_concat(key, ' ') FROM json_each({answers}))"
-
-
-@compiles(given_answers, "postgresql")
-def _postgresql_keys(element: given_answers, compiler: Any, **more: Any) -> str:
-    answers = compiler.process(element.clauses, **more)
-    return f"(SELECT string_agg(id, ' ') FROM json_object_keys({answers}) AS id)"
 
 
 @dataclass(frozen=True)
@@ -109,19 +70,24 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
     )
     lead = aliased(Lead)
     query = select(
-        utc_week(Assessment.started_at).label("week"),
+        _week(session, Assessment.started_at).label("week"),
         Assessment.came_from.label("article"),
         Assessment.source.label("source"),
         _first_source(lead.first_touch, Assessment.source).label("first_source"),
         Assessment.framework_version.label("version"),
-        case((is_open, given_answers(Assessment.answers)), else_=null()).label("given"),
+        case((is_open, _given(session)), else_=null()).label("given"),
         case((is_open, false()), else_=got_mail).label("is_mailed"),
         case((is_open, false()), else_=with_call).label("has_call"),
     ).outerjoin(lead, lead.id == Assessment.lead_id)
     query = query.where(rows.assessments)
-    steps_of = _Steps(session)
+
+    @cache
+    def steps_of(version: str) -> dict[str, frozenset[str]]:
+        steps = framework_in(session, version).steps
+        return {one.slug: frozenset(q.id for q in one.questions) for one in steps}
+
     for row in _grouped(session, _within(query, Assessment.started_at, span)):
-        happened = [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]
+        happened = [FunnelStage.STARTED, *_progress(steps_of(row.version), row.given)]
         happened += [FunnelStage.MAILED] * bool(row.is_mailed)
         happened += [FunnelStage.ASSESSED] * bool(row.has_call)
         yield from _facts(row, happened)
@@ -139,7 +105,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     is_won = and_(is_attended, Lead.stage == Stage.WON, ~had_one)
     query = (
         select(
-            utc_week(Booking.created_at).label("week"),
+            _week(session, Booking.created_at).label("week"),
             Booking.came_from.label("article"),
             Booking.source.label("source"),
             _first_source(Lead.first_touch, Booking.source).label("first_source"),
@@ -164,12 +130,28 @@ def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[F
     """Count deals without a call that took place, by the lead's creation and source."""
     had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.ATTENDED)
     query = select(
-        utc_week(Lead.created_at).label("week"),
+        _week(session, Lead.created_at).label("week"),
         Lead.first_touch["article"].as_string().label("article"),
         *(_source_in(Lead.first_touch).label(name) for name in ("source", "first_source")),
     ).where(Lead.stage == Stage.WON, ~had_call, rows.leads)
     for row in _grouped(session, _within(query, Lead.created_at, span)):
         yield from _facts(row, [FunnelStage.WON_DIRECTLY])
+
+
+def _week(session: Session, at: SQLColumnExpression[datetime]) -> ColumnElement[str]:
+    """Return SQL for the Monday of an instant's week in UTC, as text: 2026-11-23."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.date(at, "-6 days", "weekday 1")
+    return func.to_char(func.date_trunc("week", func.timezone("UTC", at)), "YYYY-MM-DD")
+
+
+def _given(session: Session) -> ColumnElement[str]:
+    """Return SQL for the ids of the answered questions, separated by spaces."""
+    if session.get_bind().dialect.name == "sqlite":
+        keys = func.json_each(Assessment.answers).table_valued("key")
+    else:
+        keys = func.json_object_keys(Assessment.answers).table_valued("key").render_derived()
+    return select(func.aggregate_strings(keys.c.key, " ")).scalar_subquery()
 
 
 def _first_source(touch: SQLColumnExpression[Any], own: SQLColumnExpression[str]) -> Any:
@@ -211,19 +193,6 @@ def median_minutes(session: Session, span: Span) -> int | None:
         for started, completed in session.execute(latest.limit(MOST_TIMED))
     ]
     return int(median(taken) / 60 + 0.5) if taken else None
-
-
-class _Steps(dict[str, dict[str, frozenset[str]]]):
-    """The questions of each step, by version of the framework; each version is read once."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-
-    def __missing__(self, version: str) -> dict[str, frozenset[str]]:
-        steps = framework_in(self._session, version).steps
-        self[version] = {one.slug: frozenset(q.id for q in one.questions) for one in steps}
-        return self[version]
 
 
 def _progress(steps: dict[str, frozenset[str]], given: str | None) -> list[str]:

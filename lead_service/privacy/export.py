@@ -80,7 +80,7 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
     of emails with a sign-in link. Raises ValueError for an invalid address.
     """
     person = Person(session, settings, address)
-    holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression(), person.jobs()]
+    holdings = [*person.of_the_lead(), *person.of_staff(), *person.of_erasures()]
     found = {held.name: held.rows(session) for held in holdings}
     for mail in found["outbox"]:
         if mail["kind"] in NEVER_KEPT:
@@ -109,24 +109,15 @@ class Person:
         self.digest = derived_token(settings.secret, "suppression", self.address)
         self.lead = self.lead_row().scalar_subquery()
         self.forms = _forms(session, address, self.address)
-        self.is_staff = self._is_staff(session, settings)
+        is_on_team = self.forms & {one.lower() for one in settings.sales_to}
+        self.is_staff = bool(is_on_team) or self.is_staff_still(session)
 
     def lead_row(self) -> Select[int]:
         return select(Lead.id).where(Lead.address == self.address)
 
     def of_the_lead(self) -> Iterator[Holding]:
         """Yield the visitor's rows, in an order in which they can be deleted."""
-        calls = select(Booking.id).where(Booking.lead_id == self.lead)
-        mails = select(OutboxMessage.id).where(self._mails())
-        yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(mails))
-        yield rows_of(OutboxMessage, self._mails())
-        yield rows_of(Assessment, self._assessments())
-        yield rows_of(TimeCell, TimeCell.booking_id.in_(calls))
-        yield rows_of(Booking, Booking.lead_id == self.lead)
-        yield rows_of(LeadEvent, LeadEvent.lead_id == self.lead)
-        yield rows_of(Consent, Consent.lead_id == self.lead)
-        yield rows_of(Note, Note.lead_id == self.lead)
-        yield rows_of(Lead, Lead.address == self.address)
+        yield from of_leads(Lead.address == self.address, self._mails(), self._assessments())
 
     def counted(self) -> Rows:
         """Select the rows that the funnel keeps as counts once they are erased."""
@@ -134,14 +125,19 @@ class Person:
 
     def of_staff(self) -> Iterator[Holding]:
         """Yield the data about a member of the desk or a host."""
-        members = select(Member.id).where(Member.email == self.address)
-        for model, where in held_about(select(Host.id).where(self._written_in(Host.email))):
+        members = select(Member.id).where(self.member())
+        for model, where in held_about(select(Host.id).where(self.host())):
             yield rows_of(model, where)
-        yield rows_of(Member, Member.email == self.address)
+        yield rows_of(Member, self.member())
         yield rows_of(SignInLink, SignInLink.member_id.in_(members))
         yield rows_of(Passkey, Passkey.member_id.in_(members))
         yield rows_of(DeskSession, DeskSession.member_id.in_(members))
         yield rows_of(AuditEntry, AuditEntry.member_id.in_(members))
+
+    def of_erasures(self) -> Iterator[Holding]:
+        """Yield what an erasure of the address leaves."""
+        yield rows_of(Suppression, Suppression.digest == self.digest)
+        yield rows_of(ErasureJob, self._written_in(ErasureJob.address))
 
     def member(self) -> ColumnElement[bool]:
         return Member.email == self.address
@@ -171,12 +167,6 @@ class Person:
         found = (select(Member.id).where(self.member()), select(Host.id).where(self.host()))
         return any(session.scalar(one.limit(1)) is not None for one in found)
 
-    def suppression(self) -> Holding:
-        return rows_of(Suppression, Suppression.digest == self.digest)
-
-    def jobs(self) -> Holding:
-        return rows_of(ErasureJob, self._written_in(ErasureJob.address))
-
     def their_mails(self) -> ColumnElement[bool]:
         """Select emails to the person, also to an address that they had mistyped."""
         to_them = or_(self._written_in(OutboxMessage.address), OutboxMessage.kind.in_(TO_VISITORS))
@@ -205,12 +195,6 @@ class Person:
         # SQLite lower-cases only ASCII letters, so also compare the typed form.
         return or_(kept_as_typed.in_(self.forms), func.lower(kept_as_typed).in_(self.forms))
 
-    def _is_staff(self, session: Session, settings: Settings) -> bool:
-        if self.forms & {address.lower() for address in settings.sales_to}:
-            return True
-        staff = [held for held in self.of_staff() if held.name in {"host", "member"}]
-        return any(held.count(session) for held in staff)
-
 
 def _forms(session: Session, typed: str, address: str) -> set[str]:
     """Return the forms in which a typed address may be stored."""
@@ -223,3 +207,26 @@ def _forms(session: Session, typed: str, address: str) -> set[str]:
 def rows_of(model: type[Base], where: ColumnElement[bool]) -> Holding:
     """Return the rows of a model's table that `where` selects."""
     return Holding(model.__table__, where)
+
+
+def of_leads(
+    leads: ColumnElement[bool],
+    mails: ColumnElement[bool] | None = None,
+    answers: ColumnElement[bool] | None = None,
+) -> Iterator[Holding]:
+    """Yield all rows of leads, in an order in which they can be deleted.
+
+    `mails` and `answers` select the emails and self-assessments if others belong to them, too.
+    """
+    ids = select(Lead.id).where(leads)
+    mails = OutboxMessage.lead_id.in_(ids) if mails is None else mails
+    calls = Booking.lead_id.in_(ids)
+    told = DeliveryEvent.outbox_id.in_(select(OutboxMessage.id).where(mails))
+    yield rows_of(DeliveryEvent, told)
+    yield rows_of(OutboxMessage, mails)
+    yield rows_of(Assessment, Assessment.lead_id.in_(ids) if answers is None else answers)
+    yield rows_of(TimeCell, TimeCell.booking_id.in_(select(Booking.id).where(calls)))
+    yield rows_of(Booking, calls)
+    for model in (LeadEvent, Consent, Note):
+        yield rows_of(model, model.lead_id.in_(ids))
+    yield rows_of(Lead, leads)

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 from ..accounts.audit_log import AuditEntry
 from ..accounts.members import DeskSession, SignInLink
 from ..assess.models import Assessment
-from ..book.models import Booking, TimeCell
+from ..book.models import Booking
 from ..db.engine import Database
-from ..emails.models import DeliveryEvent, EmailState, OutboxMessage
+from ..emails.models import EmailState, OutboxMessage
 from ..funnel import archived_counts
 from ..funnel.queries import Rows
-from ..leads.models import Consent, Lead, LeadEvent, Note
+from ..leads.models import Lead
 from ..settings import Settings
 from .erasure import sweep_folder
-from .export import Holding, rows_of
+from .export import Holding, of_leads, rows_of
 from .models import RetentionPlan
 
 LOOSE_MAIL = timedelta(days=30)  # settled emails without a lead, such as those of the desk
@@ -114,7 +114,7 @@ def expect(session: Session, as_of: datetime, settings: Settings) -> Expected:
 def count(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
     """Count all rows that `erase` would erase, as {table: rows}."""
     leads = _idle(as_of - timedelta(days=settings.retention_days))
-    holdings = [*_of_leads(leads), *_by_themselves(as_of, settings)]
+    holdings = [*of_leads(leads), *_by_themselves(as_of, settings)]
     counts: Counter[str] = Counter()
     for held in holdings:
         counts[held.name] += held.count(session)
@@ -151,7 +151,7 @@ def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[
         mine = Lead.id.in_(leads)
         calls = Booking.lead_id.in_(leads)
         archived_counts.archive(session, Rows(Assessment.lead_id.in_(leads), calls, mine))
-        return {held.name: held.erase(session) for held in _of_leads(mine)}
+        return {held.name: held.erase(session) for held in of_leads(mine)}
     for held in _by_themselves(as_of, settings):
         key, *_ = held.of.columns
         rows = select(key).where(held.where).limit(ROWS_AT_ONCE)
@@ -160,23 +160,6 @@ def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[
                 archived_counts.archive(session, Rows(Assessment.id.in_(keys), false(), false()))
             return {held.name: Holding(held.of, key.in_(keys)).erase(session)}
     return {}
-
-
-def _of_leads(leads: ColumnElement[bool]) -> Iterator[Holding]:
-    """Yield all rows of leads, in an order in which they can be deleted."""
-    ids = select(Lead.id).where(leads)
-    mails = OutboxMessage.lead_id.in_(ids)
-    calls = Booking.lead_id.in_(ids)
-    told = DeliveryEvent.outbox_id.in_(select(OutboxMessage.id).where(mails))
-    yield rows_of(DeliveryEvent, told)
-    yield rows_of(OutboxMessage, mails)
-    yield rows_of(Assessment, Assessment.lead_id.in_(ids))
-    yield rows_of(TimeCell, TimeCell.booking_id.in_(select(Booking.id).where(calls)))
-    yield rows_of(Booking, calls)
-    yield rows_of(LeadEvent, LeadEvent.lead_id.in_(ids))
-    yield rows_of(Consent, Consent.lead_id.in_(ids))
-    yield rows_of(Note, Note.lead_id.in_(ids))
-    yield rows_of(Lead, leads)
 
 
 def _by_themselves(now: datetime, settings: Settings) -> Iterator[Holding]:

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
-from werkzeug.routing import BuildError
 from wtforms import Form
 
 from ... import clock
@@ -129,7 +128,7 @@ def let_in(id: str, member_id: int) -> ResponseReturnValue:
     session.clear()  # also renews the CSRF token
     session.permanent = True  # keep the cookie for as long as the browser stays known
     session[COOKIE], session[KNOWN] = id, [*{*known, member_id}]
-    return redirect(_wanted_page(wanted), 303)
+    return redirect(wanted or url_for(".inbox"), 303)
 
 
 @blueprint.post("/sign-out/")
@@ -153,15 +152,6 @@ def signed_out() -> ResponseReturnValue:
     answer = redirect(url_for(".sign_in"), 303)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
-
-
-def _wanted_page(wanted: list | None) -> str:
-    """Return the page that was requested before signing in, or the inbox."""
-    try:
-        endpoint, arguments = wanted or [".inbox", {}]
-        return url_for(endpoint, **arguments)
-    except (BuildError, TypeError, ValueError):
-        return url_for(".inbox")
 
 
 def _link_page(token: str, *, wrong_code: bool = False) -> str | None:

@@ -57,7 +57,7 @@ def inbox() -> str:
     with context().database.read() as session:
         today = desk_today(session, now)
         page = pagination.page(session, *view.query(session, now, today))
-        people, names = [one for one, _ in membership.everybody(session)], member_names(session)
+        people, names = membership.members(session), member_names(session)
         return render_template(
             "desk/leads/inbox.html",
             entries=list_of(session, page.rows, now),

@@ -48,7 +48,7 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
 
     def save(session: Session, by: Actor) -> str | None:
         found = find_lead_or_404(session, lead_id, lock=True)
-        form.offer(membership.owners(session, found))
+        form.offer(membership.members(session, found.owner_id))
         if not form.validate():
             return None
         seen = lead_updates.parse_update(form.seen.data or "")
@@ -134,7 +134,7 @@ def _render_lead(
         if form is None or stale:
             form = form or LeadForm()
             form.show(found, kept=stale.touched if stale else ())
-        form.offer(membership.owners(session, found))
+        form.offer(membership.members(session, found.owner_id))
         return render_template(
             "desk/leads/lead.html",
             dossier=known,

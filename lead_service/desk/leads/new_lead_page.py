@@ -27,7 +27,7 @@ def new_lead_submit() -> ResponseReturnValue:
     form = NewLeadForm(request.form)
 
     def work(session: Session, by: Actor) -> tuple[int, str] | None:
-        form.offer([one for one, _ in membership.everybody(session)])
+        form.offer(membership.members(session))
         if not form.validate():
             return None
         added = lead_updates.add(
@@ -68,5 +68,5 @@ def _told(added: lead_updates.Added) -> str:
 
 def _render_form(form: NewLeadForm) -> str:
     with context().database.read() as session:
-        form.offer([one for one, _ in membership.everybody(session)])
+        form.offer(membership.members(session))
         return render_template("desk/leads/new_lead.html", form=form)

@@ -35,33 +35,37 @@ blueprint.add_app_template_filter(mail_status.status_of, "mail_status")
 OF_THE_FRAME = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 )
+ACTIONS: dict[str, tuple[AuditKind, Callable[[Session, str, datetime], bool], str]] = {
+    "retry": (AuditKind.MAIL_RETRIED, admin_actions.retry, "Sending {} again."),
+    "take-back": (
+        AuditKind.MAIL_TAKEN_BACK,
+        lambda session, id, _now: admin_actions.cancel(session, id),
+        "Canceled {}.",
+    ),
+    "seen": (
+        AuditKind.MAIL_SEEN,
+        lambda session, id, _now: bool(admin_actions.acknowledge(session, [id])),
+        "Marked {} as seen.",
+    ),
+}
 NOTHING = "Nothing was changed. Someone else already did this, or it is too late."
 
 
-@blueprint.post("/outbox/retry")
-def mail_retry() -> ResponseReturnValue:
-    """Send failed emails again."""
-    now = clock.now()
-    done = _each(AuditKind.MAIL_RETRIED, lambda session, id: admin_actions.retry(session, id, now))
-    flash(f"Sending {_emails(done)} again." if done else NOTHING)
-    return _back()
+@blueprint.post("/outbox/<any(retry,'take-back',seen):action>")
+def change_mails(action: str) -> ResponseReturnValue:
+    """Send failed emails again, cancel waiting ones, or mark failures as seen."""
+    what, act, told = ACTIONS[action]
+    ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
 
+    def work(session: Session, by: Actor) -> int:
+        done = [id for id in sorted(ids)[:PAGE] if act(session, id, by.at)]
+        for id in done:
+            by.note(session, what, f"email {id}")
+        return len(done)
 
-@blueprint.post("/outbox/take-back")
-def mail_take_back() -> ResponseReturnValue:
-    """Cancel waiting emails."""
-    done = _each(AuditKind.MAIL_TAKEN_BACK, admin_actions.cancel)
-    flash(f"Canceled {_emails(done)}." if done else NOTHING)
-    return _back()
-
-
-@blueprint.post("/outbox/seen")
-def mail_seen() -> ResponseReturnValue:
-    """Mark failures as seen, so that their alarm ends."""
-    done = _each(
-        AuditKind.MAIL_SEEN, lambda session, id: bool(admin_actions.acknowledge(session, [id]))
-    )
-    flash(f"Marked {_emails(done)} as seen." if done else NOTHING)
+    done = write(work)
+    emails = "one email" if done == 1 else f"{done} emails"
+    flash(told.format(emails) if done else NOTHING)
     return _back()
 
 
@@ -80,23 +84,6 @@ def mail_resume() -> ResponseReturnValue:
         " say so."
     )
     return _back()
-
-
-def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
-    """Apply an action to each email in the form; return how many it changed."""
-    ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
-
-    def work(session: Session, by: Actor) -> int:
-        done = [id for id in sorted(ids)[:PAGE] if do(session, id)]
-        for id in done:
-            by.note(session, what, f"email {id}")
-        return len(done)
-
-    return write(work)
-
-
-def _emails(number: int) -> str:
-    return "one email" if number == 1 else f"{number} emails"
 
 
 def _back() -> ResponseReturnValue:

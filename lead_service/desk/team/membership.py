@@ -139,23 +139,17 @@ def rename(session: Session, member: Member, name: str, by: Actor) -> None:
         _note(session, by, AuditKind.RENAMED, member)
 
 
-def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
-    """Return the members by name, each with their last use of the desk."""
-    last = (
-        select(DeskSession.member_id, func.max(DeskSession.seen_at).label("at"))
-        .group_by(DeskSession.member_id)
-        .subquery()
-    )
-    query = select(Member, last.c.at).join(last, last.c.member_id == Member.id, isouter=True)
-    found = session.execute(query.where(Member.removed_at.is_(None))).all()
-    return sorted(((member, at) for member, at in found), key=lambda one: one[0].shown_name.lower())
-
-
-def owners(session: Session, lead: Lead) -> list[Member]:
-    """Return the possible owners of a lead: all members, and its present owner."""
-    may = or_(Member.removed_at.is_(None), Member.id == lead.owner_id)
+def members(session: Session, former_id: int | None = None) -> list[Member]:
+    """Return the members by name, and the former one with that id."""
+    may = or_(Member.removed_at.is_(None), Member.id == former_id)
     found = session.scalars(select(Member).where(may)).all()
     return sorted(found, key=lambda one: one.shown_name.lower())
+
+
+def last_seen(session: Session) -> dict[int, datetime]:
+    """Map the ids of members to their last use of the desk."""
+    of_each = select(DeskSession.member_id, func.max(DeskSession.seen_at))
+    return {id: at for id, at in session.execute(of_each.group_by(DeskSession.member_id))}
 
 
 def _spare_the_last_admin(session: Session, member: Member) -> None:

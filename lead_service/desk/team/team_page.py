@@ -226,7 +226,7 @@ def render_team(
 ) -> str:
     """Render the page, with a refused form or the reason why a change failed."""
     with context().database.read() as reading:
-        people = membership.everybody(reading)
+        people, last_seen = membership.members(reading), membership.last_seen(reading)
         own = passkeys.of_member(reading, g.desk.member)
         signed_in = sessions.of_member(reading, context().settings, g.desk.member, clock.now())
         own_name = {"own_name": g.desk.member.name, "city": city_in(desk_zone(reading))}
@@ -234,6 +234,7 @@ def render_team(
     return render_template(
         "desk/team/team.html",
         people=people,
+        last_seen=last_seen,
         hosts=hosts,
         form=form or InviteForm(),
         naming=naming or NameForm(data=own_name),

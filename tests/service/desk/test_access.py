@@ -21,13 +21,12 @@ DESK = {
     """,
     MEMBER: """
         add_passkey ask_spam availability book_call book_call_submit call calls
-        cancel_call cancel_call_submit change_leads clear_flood confirm_call correct_email
-        correct_email_submit end_session floods funnel give_call give_call_submit host
-        inbox invite_again invite_again_submit keys lead lead_submit mail mail_html
-        mail_resume mail_retry mail_seen mail_take_back mark_call mark_spam move_call
-        move_call_submit new_lead new_lead_submit new_passkey_challenge outbox release
-        remove_note remove_passkey rename save_view search sign_out sign_out_everywhere
-        team why
+        cancel_call cancel_call_submit change_leads change_mails clear_flood confirm_call
+        correct_email correct_email_submit end_session floods funnel give_call
+        give_call_submit host inbox invite_again invite_again_submit keys lead lead_submit
+        mail mail_html mail_resume mark_call mark_spam move_call move_call_submit new_lead
+        new_lead_submit new_passkey_challenge outbox release remove_note remove_passkey
+        rename save_view search sign_out sign_out_everywhere team why
     """,
     ADMIN: """
         change_role erase_at_provider erase_person export_person held_about host_calendars
@@ -66,7 +65,7 @@ def routes(app) -> dict[str, tuple[str, str]]:
         ("lead_id", "note_id", "call_id", "host_id", "date_id", "off_id", "feed_id", "passkey_id"),
         1,
     )
-    values |= {"member_id": 2, "session_id": 999, "part": "hours"}
+    values |= {"member_id": 2, "session_id": 999, "part": "hours", "action": "seen"}
     values |= {"mail_id": "a" * 32, "token": "t" * 43}
     found = {}
     for rule in app.url_map.iter_rules():
@@ -192,11 +191,8 @@ def test_signing_in_leads_to_the_requested_page(client, database, settings, lead
 @pytest.mark.parametrize(
     ("asked", "shown"),
     [
-        ("/desk/?view=due&owner=2&q=steel%20works", "/desk/?owner=2&q=steel+works&view=due"),
+        ("/desk/?view=due&owner=2&q=steel%20works", "/desk/?view=due&owner=2&q=steel+works"),
         ("/desk/leads/1/?x=1", "/desk/leads/1/?x=1"),
-        ("/desk/leads/1/?lead_id=2", "/desk/leads/1/"),
-        ("/desk/?_external=1&_scheme=evil&_anchor=x", "/desk/"),
-        ("/desk/?endpoint=desk.team", "/desk/"),
         (f"/desk/?q={'x' * 600}", "/desk/"),
     ],
 )

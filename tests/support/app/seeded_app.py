@@ -58,6 +58,7 @@ class SeededApp:
         self.known = self.database.write(self._name_one_of_each)
         self.known |= {
             "part": "rules",
+            "action": "seen",
             "passkey_id": "1",
             "session_id": "1",
             "slug": "clarify",
