@@ -1,7 +1,5 @@
 """The contact form: a message makes a lead, as a booking does."""
 
-from datetime import datetime
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -15,7 +13,7 @@ from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind, Lead
+from ..leads.models import EventKind
 from ..leads.touch import Touch
 from ..settings import Settings
 from ..web import carried
@@ -107,7 +105,16 @@ def save_message(
     consent.record_consent(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
-    _confirm(session, lead, form.email.data or "", key, now, held=suspect)
+    outbox.queue(
+        session,
+        EmailKind.MESSAGE_RECEIVED,
+        form.email.data or "",
+        at=now,
+        useless_after=now + USEFUL_FOR,
+        lead_id=lead.id,
+        dedupe_key=f"received:{key}",
+        held=suspect,
+    )
     team_notices.notify(
         session,
         settings,
@@ -119,19 +126,4 @@ def save_message(
         text=text,
         came_from=touch.article,
         flood=flood,
-    )
-
-
-def _confirm(
-    session: Session, lead: Lead, email: str, key: str, now: datetime, *, held: bool
-) -> None:
-    outbox.queue(
-        session,
-        EmailKind.MESSAGE_RECEIVED,
-        email,
-        at=now,
-        useless_after=now + USEFUL_FOR,
-        lead_id=lead.id,
-        dedupe_key=f"received:{key}",
-        held=held,
     )

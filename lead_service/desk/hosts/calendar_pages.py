@@ -84,7 +84,6 @@ class CalendarState:
     server: str
     is_current: bool
     words: str
-    widened: list[str]  # why it blocks more time than its events
 
 
 @blueprint.get("/availability/<int:host_id>/calendars/")
@@ -164,7 +163,7 @@ def calendar_state(feed: CalendarFeed, now: datetime) -> CalendarState:
     is_current = busy_times.is_current(feed, now)
     words = _words_if_current(feed, now) if is_current else _words_if_outdated(feed, now)
     server = feed_address.host_of(feed.url)
-    return CalendarState(feed, server, is_current, words, feed.widened.splitlines())
+    return CalendarState(feed, server, is_current, words)
 
 
 def _words_if_current(feed: CalendarFeed, now: datetime) -> str:

@@ -1,34 +1,48 @@
 """The pages of dates on which the weekly hours don't apply: own hours, time off, holidays."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import Form, HiddenField
 from wtforms.validators import InputRequired, ValidationError
 
 from ... import clock
 from ...accounts.audit_log import AuditKind
-from ...book.availability import holidays
+from ...book.availability import holidays, host_rules, slots
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours
 from ...book.hosts.changes import InUse, StaleHost
 from ...book.hosts.models import DateOverride, Host, OverrideWindow, TimeOff
-from ...book.models import Booking
+from ...book.models import Booking, coming
 from ...web.context import context
 from ...web.fields import Day, clean, short_text
 from ..blueprint import admins_only, blueprint
 from ..wall_clock import YEARS
-from . import conflicts, host_updates
-from .forms import hours_field
-from .overview import hours_text
+from . import host_updates
+from .forms import hours_field, hours_text
 
 LONGEST_DAYS = 366
 AHEAD = timedelta(days=400)  # includes each yearly holiday at least once
 MOST_HOLIDAYS = 16
+DAY = timedelta(days=1)  # no call is longer
+
+
+class ConflictsWithCalls(Exception):
+    """The time off conflicts with calls that the member hasn't confirmed; nothing is stored."""
+
+
+@dataclass(frozen=True)
+class Conflicts:
+    """Time off with the upcoming calls in it, or a date's own hours with those outside of them."""
+
+    of: TimeOff | DateOverride
+    calls: Sequence[Booking]
 
 
 def day_field(label: str) -> Day:
@@ -148,14 +162,14 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
     first, last = form.days
 
     def change(session: Session, host: Host) -> dict:
-        if form.known.data != _ids(conflicts.between(session, host, first, last, now)):
-            raise conflicts.ConflictsWithCalls
+        if form.known.data != _ids(_calls_between(session, host, first, last, now)):
+            raise ConflictsWithCalls
         host.time_off.append(TimeOff(first_day=first, last_day=last, note=form.note.data))
         return {"first_day": first.isoformat(), "last_day": last.isoformat()}
 
     try:
         host_updates.extend(host_id, AuditKind.TIME_OFF_ADDED, change)
-    except conflicts.ConflictsWithCalls:
+    except ConflictsWithCalls:
         return _time_off_page(host_id, form, is_asking=True), 409
     flash("Saved. Visitors can\u2019t book calls on these days.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
@@ -184,9 +198,9 @@ def _ids(calls) -> str:
 def _dates_page(host_id: int, form: DateForm) -> str:
     with context().database.read() as session:
         host = host_updates.find_host_or_404(session, host_id)
-        dates = conflicts.dates(session, host, clock.now())
+        found = special_dates(session, host, clock.now())
         return render_template(
-            "desk/hosts/dates.html", host=host, form=form, dates=dates, read=hours_text
+            "desk/hosts/dates.html", host=host, form=form, dates=found, read=hours_text
         )
 
 
@@ -196,9 +210,9 @@ def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) 
     with context().database.read() as session:
         host = host_updates.find_host_or_404(session, host_id)
         if is_asking:
-            hit = conflicts.between(session, host, *form.days, now)
+            hit = _calls_between(session, host, *form.days, now)
             form.known.data = _ids(hit)
-        off = conflicts.time_off(session, host, now)
+        off = time_off(session, host, now)
         return render_template("desk/hosts/time_off.html", host=host, form=form, off=off, hit=hit)
 
 
@@ -246,7 +260,7 @@ def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -
         asked["region"] = ""
     country = asked["country"] if asked["country"] in holidays.COUNTRIES else ""
     region = asked["region"] if asked["region"] in holidays.regions(country) else ""
-    today = clock.now().astimezone(ZoneInfo(host.zone)).date()
+    today = today_of(host, clock.now())
     coming = list(holidays.between(country, region, today, today + AHEAD))[:MOST_HOLIDAYS]
     return render_template(
         "desk/hosts/holidays.html",
@@ -260,3 +274,62 @@ def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -
         regions=holidays.regions(country),
         coming=coming,
     )
+
+
+def time_off(session: Session, host: Host, now: datetime) -> list[Conflicts]:
+    """Return present and future time off, each with its conflicting calls."""
+    return [
+        Conflicts(off, _calls_between(session, host, off.first_day, off.last_day, now))
+        for off in host.time_off
+        if off.last_day >= today_of(host, now)
+    ]
+
+
+def special_dates(session: Session, host: Host, now: datetime) -> list[Conflicts]:
+    """Return future dates with their own hours, each with its conflicting calls."""
+    return [
+        Conflicts(one, _left_out(host, _calls_between(session, host, one.day, one.day, now)))
+        for one in host.overrides
+        if one.day >= today_of(host, now)
+    ]
+
+
+def _calls_between(
+    session: Session, host: Host, first: date, last: date, now: datetime
+) -> Sequence[Booking]:
+    """Return the host's upcoming calls that overlap the dates [first, last] in their zone."""
+    days = slots.all_day(first, last + DAY, host.zone)
+    return [
+        call
+        for call in coming_calls(session, host, max(now, days.start - DAY))
+        if call.starts_at < days.end and _end(call) > days.start
+    ]
+
+
+def coming_calls(session: Session, host: Host, after: datetime) -> Sequence[Booking]:
+    """Return the host's calls that begin after an instant, in order."""
+    query = select(Booking).where(Booking.host_id == host.id, *coming(after))
+    return session.scalars(query.order_by(Booking.starts_at)).all()
+
+
+def _left_out(host: Host, calls: Sequence[Booking]) -> list[Booking]:
+    """Return the calls that are outside of the host's present hours."""
+    return [
+        call
+        for call in calls
+        if slots.why_not(
+            host_rules.hours(host, call.starts_at, _end(call)),
+            slots.Rules(duration=call.duration, interval=5),
+            call.starts_at,
+            now=call.starts_at,
+        )
+    ]
+
+
+def _end(call: Booking) -> datetime:
+    return call.starts_at + timedelta(minutes=call.duration)
+
+
+def today_of(host: Host, now: datetime) -> date:
+    """Return today's date in a host's zone."""
+    return now.astimezone(ZoneInfo(host.zone)).date()

@@ -1,6 +1,7 @@
 """The forms of a host: details, opening hours and rules."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from ...book.availability.host_rules import MOST_DAYS
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours, setup
 from ...book.hosts.models import Host, OpeningHours
+from ...book.hosts.opening_hours import WEEKDAYS
 from ...hostnames import is_host
 from ...web.context import context
 from ...web.fields import Choice, Readable, address, asked, clean, limit, one_line, short_text
@@ -166,6 +168,12 @@ def are_windows(_form: Form, field: Field) -> None:
         raise ValidationError(f"Check the hours{where}. {fault}") from None
 
 
+def hours_text(stored: Iterable, weekday: str = "") -> str:
+    """Write stored windows for reading, or those of one weekday."""
+    shown = (one for one in stored if not weekday or WEEKDAYS[one.weekday] == weekday)
+    return opening_hours.write_windows(Window(one.opens, one.closes) for one in shown)
+
+
 class HoursForm(Form):
     """The form of the weekly windows."""
 
@@ -180,11 +188,7 @@ class HoursForm(Form):
     @classmethod
     def of(cls, host: Host) -> "HoursForm":
         """Fill the form with what is stored."""
-        week = {day.lower(): "" for day in opening_hours.WEEKDAYS}
-        for number, day in enumerate(week):
-            stored = (Window(w.opens, w.closes) for w in host.hours if w.weekday == number)
-            week[day] = opening_hours.write_windows(stored)
-        return cls(data=week)
+        return cls(data={name.lower(): hours_text(host.hours, name) for name in WEEKDAYS})
 
     def validate(self, extra_validators=None) -> bool:
         """Check each day, then windows that run into the next one."""

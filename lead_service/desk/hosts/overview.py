@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from flask import render_template, request
 from sqlalchemy import select
@@ -11,16 +10,16 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...book.availability import busy_times, holidays, queries, refusals
 from ...book.availability.host_rules import MOST_DAYS, special_days
-from ...book.availability.intervals import Window
 from ...book.availability.slots import Unavailable, UnavailableReason
-from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
+from ...book.hosts.opening_hours import WEEKDAYS
 from ...call_types import CallType
 from ...web.context import context
 from .. import wall_clock
 from ..blueprint import blueprint
-from . import conflicts, host_updates
+from . import date_pages, host_updates
 from .calendar_pages import calendar_state
+from .forms import hours_text
 
 AHEAD = timedelta(days=400)  # includes at least one holiday of every country
 DAYS = 14  # days whose times are shown as visitors see them
@@ -84,12 +83,12 @@ def host(host_id: int) -> str:
             kinds=offered_kinds(found),
             idle_kinds=idle_kinds(found),
             weekly=weekly(found),
-            dates=conflicts.dates(session, found, now),
-            off=conflicts.time_off(session, found, now),
+            dates=date_pages.special_dates(session, found, now),
+            off=date_pages.time_off(session, found, now),
             kept=holidays_of(found, now),
             feeds=[calendar_state(feed, now) for feed in found.feeds],
             obstacles=_troubles(found, now),
-            booked=[] if found.is_active else conflicts.coming(session, found, now),
+            booked=[] if found.is_active else date_pages.coming_calls(session, found, now),
             length=refusals.length,
             read=hours_text,
         )
@@ -118,8 +117,8 @@ def wanted_kind(host: Host) -> CallType:
 def weekly(host: Host) -> list[tuple[str, str]]:
     """Return the weekdays with their hours for reading; consecutive equal days are joined."""
     week: list[tuple[list[str], str]] = []
-    for number, name in enumerate(opening_hours.WEEKDAYS):
-        shown = hours_text(one for one in host.hours if one.weekday == number)
+    for name in WEEKDAYS:
+        shown = hours_text(host.hours, name)
         if week and week[-1][1] == shown:
             week[-1][0].append(name)
         else:
@@ -131,14 +130,9 @@ def _span(days: list[str]) -> str:
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
-def hours_text(stored) -> str:
-    """Write stored windows for reading."""
-    return opening_hours.write_windows(Window(one.opens, one.closes) for one in stored)
-
-
 def holidays_of(host: Host, now: datetime) -> dict:
     """Describe a host's holidays, with the next one."""
-    today = now.astimezone(ZoneInfo(host.zone)).date()
+    today = date_pages.today_of(host, now)
     ahead = holidays.between(host.country, host.region, today, today + AHEAD)
     return {
         "country": holidays.COUNTRIES.get(host.country, ""),

@@ -57,7 +57,7 @@ def inbox() -> str:
     with context().database.read() as session:
         today = desk_today(session, now)
         page = pagination.page(session, *view.query(session, now, today))
-        people, names = membership.members(session), member_names(session)
+        people = membership.members(session, row_id(view.owner))
         return render_template(
             "desk/leads/inbox.html",
             entries=list_of(session, page.rows, now),
@@ -66,8 +66,7 @@ def inbox() -> str:
             views=filters,
             counts=filters.counts(session, now, today),
             people=people,
-            names=names,
-            former=_former(view, people, names),
+            names=member_names(session),
             day=_day(session, g.desk.member, now, today) if is_day else None,
             flood=held.too_large_a_share(session, context().published.calls, now),
             unconfirmed=held.unconfirmed(session, now) if is_day else [],
@@ -110,12 +109,6 @@ def _calls(
         if following and following not in [one for _, one in found]:
             found.append((label, following))
     return found
-
-
-def _former(view: LeadFilter, people: Sequence[Member], names: dict[int, str]) -> str:
-    """Name the former member whose leads are shown, who isn't among the choices."""
-    owner = row_id(view.owner)
-    return "" if owner in {one.id for one in people} else names.get(owner, "")
 
 
 def desk_today(session: Session, now: datetime) -> date:

@@ -20,49 +20,36 @@ class MailStatus:
     where: ColumnElement[bool]
 
 
-def _ours(name: EmailState, word: str, tone: str = "") -> MailStatus:
-    return MailStatus(name, word, tone, OutboxMessage.state == name)
-
-
-def _told(name: Delivery, word: str, tone: str = "") -> MailStatus:
-    return MailStatus(
-        name,
-        word,
-        tone,
-        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery == name),
-    )
+def _where(name: EmailState | Delivery) -> ColumnElement[bool]:
+    is_sent = OutboxMessage.state == EmailState.SENT
+    if name == EmailState.SENT:
+        return and_(is_sent, OutboxMessage.delivery.in_(UNTOLD))
+    if isinstance(name, Delivery):
+        return and_(is_sent, OutboxMessage.delivery == name)
+    return OutboxMessage.state == name
 
 
 ATTENTION = MailStatus("attention", "Needs attention", "bad", RINGS)
 PAUSED = MailStatus("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
-MAIL_STATUSES = (
-    _ours(EmailState.PENDING, "Waiting"),
-    _ours(EmailState.SENDING, "Being sent"),
-    MailStatus(
-        EmailState.SENT,
-        "Sent",
-        "",
-        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery.in_(UNTOLD)),
-    ),
-    _told(Delivery.DEFERRED, "Deferred", "plain"),
-    _told(Delivery.DELIVERED, "Delivered"),
-    _told(Delivery.BOUNCED, "Bounced", "bad"),
-    _told(Delivery.DROPPED, "Dropped", "bad"),
-    _told(Delivery.REPORTED, "Marked as spam", "bad"),
-    _ours(EmailState.FAILED, "Refused", "bad"),
-    _ours(EmailState.DEAD, "Stopped trying", "bad"),
-    _ours(EmailState.EXPIRED, "Expired", "plain"),
-    _ours(EmailState.HELD, "Held", "plain"),
-    _ours(EmailState.CANCELLED, "Canceled"),
+STATUSES: tuple[tuple[EmailState | Delivery, str, str], ...] = (
+    (EmailState.PENDING, "Waiting", ""),
+    (EmailState.SENDING, "Being sent", ""),
+    (EmailState.SENT, "Sent", ""),
+    (Delivery.DEFERRED, "Deferred", "plain"),
+    (Delivery.DELIVERED, "Delivered", ""),
+    (Delivery.BOUNCED, "Bounced", "bad"),
+    (Delivery.DROPPED, "Dropped", "bad"),
+    (Delivery.REPORTED, "Marked as spam", "bad"),
+    (EmailState.FAILED, "Refused", "bad"),
+    (EmailState.DEAD, "Stopped trying", "bad"),
+    (EmailState.EXPIRED, "Expired", "plain"),
+    (EmailState.HELD, "Held", "plain"),
+    (EmailState.CANCELLED, "Canceled", ""),
 )
+MAIL_STATUSES = tuple(MailStatus(*one, _where(one[0])) for one in STATUSES)
 OFTEN = {"paused", EmailState.PENDING, Delivery.DELIVERED, EmailState.HELD}  # most used filters
 BY_NAME = {one.name: one for one in (*MAIL_STATUSES, PAUSED, ATTENTION)}
-CAN_BE_SEEN = {
-    "attention",
-    EmailState.FAILED,
-    EmailState.DEAD,
-    *RETURNED,
-}  # filters of failures
+CAN_BE_SEEN = {"attention", EmailState.FAILED, EmailState.DEAD, *RETURNED}  # filters of failures
 
 
 def status_of(mail: OutboxMessage, is_paused: bool = False) -> MailStatus:
