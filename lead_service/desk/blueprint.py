@@ -33,7 +33,6 @@ from ..formats import tel_number
 from ..formats import until as until_then
 from ..web.context import context
 from ..web.security import UNSAFE, csrf
-from . import labels
 from .auth import sessions
 
 log = logging.getLogger(__name__)
@@ -147,7 +146,6 @@ def _shared() -> dict:
         return {
             "member": desk.member,
             "places": PLACES,
-            "words": labels,
             "zone": desk_zone(reading),
             "troubles": (health := status.health(reading, clock.now())).troubles,
             "unseen": health.unseen,

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import Base, StoredEnum, values
+from ..db.base import Base, LabeledEnum, StoredEnum, values
 from ..leads.models import Lead
 from .message import EmailKind
 
@@ -50,16 +50,16 @@ class Turn(IntEnum):
     AGAIN = 3  # failed before
 
 
-class Delivery(StrEnum):
+class Delivery(LabeledEnum):
     """The delivery state from the provider's events; a later member overrides an earlier one."""
 
-    UNKNOWN = ""  # nothing yet
-    PROCESSED = "processed"  # it has the email
-    DEFERRED = "deferred"  # the recipient's server asked the provider to wait
-    DELIVERED = "delivered"  # the recipient's server accepted it
-    BOUNCED = "bounced"  # the recipient's server refused it
-    DROPPED = "dropped"  # the provider did not even try
-    REPORTED = "reported"  # the recipient called it spam
+    UNKNOWN = "", "Not known yet"  # nothing yet
+    PROCESSED = "processed", "Accepted by the provider"  # it has the email
+    DEFERRED = "deferred", "Deferred"  # the recipient's server asked the provider to wait
+    DELIVERED = "delivered", "Delivered to their server"  # the recipient's server accepted it
+    BOUNCED = "bounced", "Bounced"  # the recipient's server refused it
+    DROPPED = "dropped", "Dropped"  # the provider did not even try
+    REPORTED = "reported", "The recipient marked it as spam"
 
 
 RETURNED = (Delivery.BOUNCED, Delivery.DROPPED)

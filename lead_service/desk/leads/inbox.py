@@ -19,7 +19,7 @@ from ...book.hosts.models import Host
 from ...book.models import Booking
 from ...db.base import row_id
 from ...leads import touch
-from ...leads.models import Lead
+from ...leads.models import Lead, Stage
 from ...web.context import context
 from .. import pagination
 from ..blueprint import blueprint, desk_zone
@@ -64,6 +64,7 @@ def inbox() -> str:
             view=view,
             back=urlencode(view.address),
             views=filters,
+            stages=Stage,
             counts=filters.counts(session, now, today),
             people=people,
             names=member_names(session),

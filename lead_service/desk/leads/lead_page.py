@@ -143,6 +143,7 @@ def _render_lead(
             lead=found,
             form=form,
             stale=stale,
+            labels=lead_updates.FIELDS,
             today=inbox.desk_today(session, clock.now()),
             most_lines=MOST_LINES,
             most_said=MOST_SAID,

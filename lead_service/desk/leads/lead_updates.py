@@ -24,7 +24,13 @@ from ...leads.touch import Touch, source_by_hand, written_by_hand
 
 NEXT = {"next_action", "next_action_on"}
 DETAILS = tuple(one.name for one in CORRECTABLE)
-FIELDS = ("stage", "owner_id", "next_action", "next_action_on", *DETAILS)
+FIELDS: dict[str, str] = {
+    "stage": "Stage",
+    "owner_id": "Owner",
+    "next_action": "Next action",
+    "next_action_on": "Due date",
+    **{name: LABELS[name] for name in DETAILS},
+}
 # Fields that change together: a day belongs to its action.
 UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 

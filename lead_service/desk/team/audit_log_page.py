@@ -17,10 +17,11 @@ from ...book.hosts.models import Host
 from ...book.models import Booking
 from ...db.base import row_id
 from ...emails.models import OutboxMessage
-from ...leads.models import Lead
+from ...leads.models import Lead, Stage
 from ...web.context import context
 from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
+from ..leads.lead_updates import FIELDS
 from ..pagination import Order, page
 
 LONGEST_SUBJECT = 60
@@ -67,6 +68,8 @@ def trail() -> str:
         about=about,
         names=names,
         named=named,
+        subject=_subject,
+        details=_details,
     )
 
 
@@ -82,3 +85,35 @@ def _names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
         for one in session.scalars(select(model).where(model.id.in_(map(row_id, ids[kind])))):
             named[f"{kind} {one.id}"] = one.name or one.email
     return named
+
+
+def _subject(name: str) -> str:
+    """Name the subject of a change, with an email's long id shortened."""
+    kind, _, number = name.partition(" ")
+    return f"{kind} {number[:8]}".strip().capitalize()
+
+
+def _details(detail: dict, members: dict[int, str]) -> str:
+    """Write the details of a change in the audit log in one line."""
+    pairs = [name for name in ("stage", "owner") if f"to_{name}" in detail]
+    shown = []
+    for name in pairs:
+        before, after = (_detail(name, detail[f"{end}_{name}"], members) for end in ("from", "to"))
+        shown.append(f"{name}: {before} \u2192 {after}")
+    told = {f"{end}_{name}" for name in pairs for end in ("from", "to")}
+    said = {*pairs, *(f"{name}_id" for name in pairs)}
+    for name, value in detail.items():
+        if isinstance(value, list):
+            value = ", ".join(FIELDS.get(one, str(one)).lower() for one in value if one not in said)
+        if name not in told and value != "":
+            shown.append(f"{name.replace('_', ' ')}: {_detail(name, value, members)}")
+    return "; ".join(shown)
+
+
+def _detail(name: str, value: object, members: dict[int, str]) -> str:
+    if name.endswith("owner"):
+        known = members.get(value) if isinstance(value, int) else None
+        return known or (f"member {value}" if value else "no owner")
+    if name == "stage":
+        return Stage(str(value)).label
+    return "none" if value is None else str(value)

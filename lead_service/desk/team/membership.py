@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditKind, Detail
 from ...accounts.members import DeskSession, Member, Passkey, Role
 from ...book.hosts.models import Host
 from ...book.models import Booking, coming
-from ...db.base import broken_rule, rows_changed
+from ...db.base import insert_unless, rows_changed
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
@@ -173,23 +172,10 @@ def add_member(
     for an invalid address.
     """
     address = capture.normalize_email(email)
-    member = session.scalar(select(Member).where(Member.email == address))
-    if member is None:
-        member = _insert(session, Member(email=address, name=name, role=role, created_at=at))
+    insert_unless(session, Member, "email", email=address, name=name, role=role, created_at=at)
+    member = session.scalars(select(Member).where(Member.email == address)).one()
     if member.removed_at is not None:
         member.removed_at, member.role = None, role
-    return member
-
-
-def _insert(session: Session, member: Member) -> Member:
-    """Insert a member, or return the one that was inserted at the same moment."""
-    try:
-        with session.begin_nested():
-            session.add(member)
-    except IntegrityError as error:
-        if broken_rule(error) != "uq_member_email":
-            raise
-        return session.scalars(select(Member).where(Member.email == member.email)).one()
     return member
 
 
