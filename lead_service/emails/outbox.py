@@ -12,7 +12,7 @@ is canceled at once, and one being sent is canceled when it would be retried.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -209,10 +209,17 @@ def withdraw(session: Session, about: ColumnElement[bool], reason: str) -> None:
     session.execute(update(OutboxMessage).where(waits).values(gone))
 
 
-def release(session: Session, lead_id: int, at: datetime) -> int:
-    """Release a lead's held emails, now or when they are due; return how many."""
+def release(
+    session: Session, lead_id: int, at: datetime, *, held_calls: Collection[int] = ()
+) -> int:
+    """Release a lead's held emails, now or when they are due; return how many.
+
+    Emails about `held_calls`, ids of bookings, stay held.
+    """
     of_lead = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
-    return _let_go(session, and_(of_lead, OutboxMessage.hold == Hold.SUSPECTED), at)
+    about = OutboxMessage.booking_id
+    others = or_(about.is_(None), about.not_in(held_calls))
+    return _let_go(session, and_(of_lead, OutboxMessage.hold == Hold.SUSPECTED, others), at)
 
 
 def hold_waiting(session: Session) -> int:

@@ -94,15 +94,17 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
     ticks = consent.agreed(session, lead.id).waiting
     for tick in ticks:
         tick.is_proved = True
+    for_team: list[int] = []
     for call in _coming(session, lead, now):
         if call.quarantine and bookings.is_for_the_team(session, settings, call, now):
+            for_team.append(call.id)
             continue
         call.quarantine, call.is_proved = False, True
         session.flush()
         notifications.give_to_host(session, call, Actor(now))
-    if not any(call.quarantine for call in _coming(session, lead, now)):
+    if not for_team:
         lead.quarantine = False
-        outbox.release(session, lead.id, now)
+    outbox.release(session, lead.id, now, held_calls=for_team)
     if ticks and not lead.quarantine:
         _tell_team(session, settings, lead, now, may_contact=True)
 

@@ -88,6 +88,19 @@ def test_a_call_that_came_with_too_many_others_is_confirmed_from_the_mailbox(
         assert (call.quarantine, call.is_proved) == (False, True)
 
 
+def test_calls_confirmed_from_the_mailbox_are_announced_while_another_waits_for_the_team(
+    client, mails
+):
+    settings = client.application.extensions["lead_service"].settings.__dict__
+    settings |= {"limit_bookings": "1 per day", "bookings_per_address": 1}
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    book(client, email="grace@example.com")
+    book(client), book(client)
+    client.post(choices(mails), data={"choice": "confirm"})
+    states = {(row.booking_id, row.state) for row, one in mails() if one.kind == "booking_for_host"}
+    assert states == {(1, "pending"), (2, "pending"), (3, "held")}
+
+
 def test_a_trap_s_visitor_gets_no_email_to_confirm_by(client, mails):
     book(client, website="spam")
     assert {row.state for row, one in mails() if one.to == ADA} == {"held"}
