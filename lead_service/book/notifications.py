@@ -65,11 +65,23 @@ def form_answered(
     if booking := outcome.booking:
         booked(session, settings, booking, by, note, flood=request.flood)
         is_silent = request.suspect or outcome.lead.disowned_at
-        if booking.quarantine and not is_silent:  # the visitor confirms the call by this email
-            queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
+        if booking.quarantine and not is_silent:
+            _ask_to_confirm(session, booking, now)
     else:
         why = refusals.to_team(outcome.refusals)
         _slot_taken(session, settings, outcome.lead, request, why, now)
+
+
+def _ask_to_confirm(session: Session, booking: Booking, now: datetime) -> None:
+    """Queue the email by which the visitor of a held call confirms it."""
+    queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
+
+
+def _is_asked(session: Session, booking: Booking) -> bool:
+    """Say whether we asked the visitor to confirm a call, even if the email was superseded."""
+    asked = (OutboxMessage.booking_id == booking.id, OutboxMessage.hold.is_(None))
+    query = select(OutboxMessage.id).where(OutboxMessage.kind == EmailKind.BOOKING_REQUESTED)
+    return session.scalar(query.where(*asked).limit(1)) is not None
 
 
 def booked(
@@ -254,8 +266,11 @@ class ChangeNotice:
         If the team still has to confirm the call, the visitor gets a receipt without an invitation.
         """
         booking = self.booking
+        is_asked = booking.quarantine and _is_asked(self.session, booking)
         kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
         self.queue(kind, booking.email, **facts)
+        if is_asked:  # again, at the present time and address
+            _ask_to_confirm(self.session, booking, self.by.at)
         if not booking.awaits_confirmation:
             plan_reminders(self.session, self.settings, booking, self.by.at)
         self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **facts)

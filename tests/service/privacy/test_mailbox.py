@@ -88,6 +88,20 @@ def test_a_call_that_came_with_too_many_others_is_confirmed_from_the_mailbox(
         assert (call.quarantine, call.is_proved) == (False, True)
 
 
+def test_a_held_call_is_confirmed_from_its_corrected_address(client, mails):
+    client.application.extensions["lead_service"].settings.__dict__["limit_bookings"] = "1 per day"
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    book(client, email="grace@example.com")
+    page = book(client, email="mistyped@example.com")
+    page = client.post(page + "address", data={"email": ADA}).location
+    other = open_starts(client, day="2026-11-25")[0]
+    assert client.post(page + "move/", data={"start": other}).status_code == 303
+    (asked,) = [one for row, one in mails() if one.to == ADA and row.state == "pending"]
+    assert asked.subject.startswith("Please confirm your call: Wed, Nov 25")
+    client.post(choices(mails), data={"choice": "confirm"})
+    assert "held" not in {row.state for row, _ in mails()}
+
+
 def test_calls_confirmed_from_the_mailbox_are_announced_while_another_waits_for_the_team(
     client, mails
 ):
