@@ -164,7 +164,7 @@ def save_view() -> ResponseReturnValue:
 
     if query and (is_removed or (name and not view.asked)):
         write(work)
-        flash("Removed." if is_removed else "Saved. You\u2019ll find it under Views.")
+        flash("Removed." if is_removed else "Saved. You\u2019ll find it with the other views.")
     return redirect(url_for(".inbox", **view.address), 303)
 
 
