@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from html.entities import html5
 from itertools import takewhile
 
+from . import placeholders
+
 Found = Iterator[tuple[int, str]]
 
 # In the patterns below: kinds of callouts, and two words that place one; HTML that pages show, that
@@ -26,6 +28,7 @@ WORDS = {
     "|video|audio|canvas|template",
     "OUTDATED": "font|center|strike|big|tt",
     "MARK": r"(?:[-*+]|\d+\.)",
+    "WRITTEN": "|".join(placeholders.NAMES),
 }
 # What is wrong, and below it what to write instead; {0} is the text found, and {1} a part of it.
 SYNTAX = r"""
@@ -43,9 +46,10 @@ SYNTAX = r"""
     this includes nothing: write --8<-- "glossary.md"
 ^[ \t]*/{3,}(?! *(?:(?:figure-|table-)?caption *(?:\|.*)?)?$)
     this isn't a block: write /// caption, the text below, and ///
-^\*\[[^\[\]\n]+\](?=[ \t])
+^\*\[[^\[\]\n]+\](?=[ \t]|:[ \t]*$)
     an abbreviation needs a colon: *[ROI]: Return on investment
 \{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=["'])[^{}\n]*$
+\{[ \t]*(?i:WRITTEN)\b(?![ \t]*\})
     {{ has no end: add }}
 \{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])
     annotations are missing: add an empty line and a numbered list below
@@ -63,8 +67,12 @@ SYNTAX = r"""
 <[A-Za-z][^<>]*\s((?i:style|on[a-z]+))\s*=
 \{:?[^{}\n]*\b(style)\s*=
     {1}= does nothing here: the site's security policy stops it
-^#(?=[A-Z])
-    a heading needs a space after its #
+^#[^#\s]
+    a heading needs a space after its #, or write \# for the sign
+^(?:#[ \t]+|#{2,6}[ \t]*)$
+    the heading has no text
+^#{7}
+    a heading begins with ## to ######
 ^#[ \t]+\S
 <h1\b
 \n(?<=\S\n)=+[ \t]*$
@@ -80,6 +88,8 @@ SYNTAX = r"""
 (?i:!\[ *((?:alt|image|picture|photo|screenshot)(?:[ -]?(?:alt|text|description))*[ \d._-]*) *\]\()
 !\[ *([^\s\]]+\.(?i:png|jpe?g|webp|gif|svg|heic)) *\]\(
     '{1}' does not describe the picture: write what it shows
+!\[[^\]\n]*\]\(([^()\s:]+\.(?:md|pdf|html?|csv|xlsx|pptx|zip))\)
+    {1} isn't a picture: write [text]({1})
 !\[[^\]\n]*\]\( *<?https?:
     a picture on another site is not shown: save it in docs/, and name the file
 \)\{[^{}\n]*\b(width|height)=["']?+(?!\d+(?:px)?["'\s}])
@@ -126,12 +136,17 @@ SYNTAX = r"""
 ^[^\s|#][^\n]*\t[^\n]*\n[^\s|][^\n]*\t\S
     a table is written | a | b |, with |---|---| below its first line
 ^(?![ \t]*MARK[ \t]+\[[ xX]\] )[ \t]*MARK?[ \t]*\[ *[xX]? *\](?![(\[:\w])
+^[ \t]*MARK[ \t]+\[(?: \](?=\w)|-\])
     a task is written - [ ] or - [x], with its text after it
-https?://(?:localhost|127\.0\.0\.1)\b
-    {0} is on your own computer: name the file, as in [text](file.md)
+^:(?=[A-Za-z])(?![\w+-]+:)
+    a definition needs a space after its colon
+<https?://[^<>\n]*[ \t][^<>\n]*>
+    {0} isn't a link: leave out the space
+https?://(?:localhost|127\.|10\.\d+\.\d|192\.168\.)
+    {0} is on your own computer or network: name the file, as in [text](file.md)
 \u3010[^\u3011\n]*\u3011|:contentReference\[
     isn't a source: name the source itself
-&(?:nbsp|amp|lt|gt|quot|[mn]dash)\b(?!;)
+&(?:nbsp|amp|lt|gt|quot|[mn]dash|copy|reg)\b(?!;)
     {0} is shown as it is: add ; to its end
 """
 REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
@@ -196,6 +211,8 @@ def classes(text: str) -> Found:
         for name in names:
             if name not in CLASSES and (near := get_close_matches(name, CLASSES, 1, 0.75)):
                 yield found.start(), f"{name} changes nothing: did you mean {near[0]}?"
+        for name in {*(found["list"] or "").split()} & {*CLASSES}:
+            yield found.start(), f"{name} changes nothing: write .{name}"
 
 
 def characters(text: str) -> Found:

@@ -29,7 +29,10 @@ REMARK = re.compile(r"(?:#|//|--|;|/\*) *\(\d+\)!? *(?:-->|\*/)?$")
 HIDDEN = re.compile(
     r"(?s)<!--.*?-->|(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)|<(?:pre|code)\b.*?</(?:pre|code)>"
 )
-HTML = ("div", "section", "figure", "figcaption", "details", "summary", "table", "span", "a")
+HTML = (
+    *("div", "section", "figure", "figcaption", "details", "summary", "table", "span", "a"),
+    *("b", "i", "em", "strong", "u", "s", "small", "mark", "sub", "sup", "kbd", "ul", "ol"),
+)
 PAIRED = (  # what is in both, beginning and end, and their patterns
     *(
         (one, f"<{one}>", f"</{one}>", rf"<{one}(?=[\s>])[^>]*(?<!/)>", rf"</{one}>")
@@ -62,13 +65,14 @@ __(?<!___)(?!_)
 \*\*(?![^\s*.,;:!?)](?![^\n]*\*\*))
     marks nothing: no space belongs between ** and the bold text, which needs ** at both ends
 (?:==(?<![\w=!<&;]==)(?=\S)|~~)
+\+\+(?<![\w+{]\+\+)(?=\w)
 \{(?:\+\+|--|~~|==|>>)
     marks nothing: the other end is missing
 `
     begins code that never ends: add another `
 \*(?<![\w*]\*)(?=[^\W_])
     marks nothing: the other end is missing. Write \* for a star
-\]\(
+\](?:\(|[\w./-]+\.md\))
     isn't a valid link: write [text](address)
 \{(?::? ?(?:[.#][\w-]+|\w+=["'])|:[ ]?\w)[^{}\n]*\}
     marks nothing: put it directly after the text, or on the line below
@@ -192,6 +196,8 @@ def _address(address: str) -> str | None:
         return f"{scheme}: isn't a kind of address. Did you mean https:?"
     if scheme.lower() == "mailto" and not re.match(r"[^@\s]+@[^@\s]+\.\w", rest):
         return f"{address} isn't an email address: write mailto:name@example.com"
+    if scheme.lower() in ("tel", "sms") and not re.match(r"\+?[\d().-]{3,}(?:[;?]|$)", rest):
+        return f"{address} isn't a phone number: write {scheme}:+12025550100"
     if scheme.lower() in ("http", "https") and not re.match(r"//[^/\s]+\.[^/\s]|//localhost", rest):
         return f"{address} isn't an address: write https:// and a name such as example.com"
     return None
