@@ -23,7 +23,7 @@ from .styles import NAMES, InlineStyles
 
 VISITOR, HOST = "visitor", "host"
 LONGEST_GREETED_NAME = 40
-LONGEST_SUBJECT = 60  # characters that an inbox shows on a wide screen
+LONGEST_SUBJECT = 59  # characters; an inbox shows fewer than sixty
 LONGEST_PREVIEW = 150
 # Control characters, surrogates and line separators: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
