@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
 
 from ..settings import Settings, SettingsError
-from .base import Base
 from .engine import Database, StorageBusy
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -53,21 +51,6 @@ def require(settings: Settings) -> None:
         if wrong := fault(database):
             raise SettingsError([wrong])
         database.write(lambda session: session.execute(NO_CHANGE))
-
-
-def tables() -> MetaData:
-    """Return the tables of every part of the program."""
-    for module in (
-        "accounts.audit_log",
-        "assess.models",
-        "book.models",
-        "db.demo_data",
-        "emails.models",
-        "funnel.archived_counts",
-        "privacy.models",
-    ):
-        import_module(f"lead_service.{module}")
-    return Base.metadata
 
 
 def migrate(database: Database, to: str = "head") -> None:

@@ -23,7 +23,7 @@ from ..settings import Settings
 from .models import ErasureJob, OutboxMessage
 from .outbox import CLOCK_ERROR, LEASE_SECONDS
 from .retries import LONGEST_WAIT, next_time
-from .transports.base import Permanent, Stop, Temporary, wire_address
+from .transports.base import Failure, Temporary, wire_address
 
 # By then, an email that was being sent has left, and every earlier lease has ended.
 FIRST_ERASURE_WAIT = timedelta(seconds=LEASE_SECONDS + 30)
@@ -90,7 +90,7 @@ def work_off(db: Database, provider: Eraser, now: datetime) -> int:
         asked += 1
         try:
             provider.erase(claimed.address)
-        except (Temporary, Permanent, Stop) as refusal:
+        except Failure as refusal:
             log.warning("erasure %s not accepted: %s", claimed.id, refusal.reason)
             db.write(partial(_put_off, claimed=claimed, refusal=refusal, now=now))
         else:
@@ -127,9 +127,7 @@ def _is(claimed: _Claim) -> ColumnElement[bool]:
     return and_(ErasureJob.id == claimed.id, ErasureJob.next_at == claimed.until)
 
 
-def _put_off(
-    session: Session, claimed: _Claim, refusal: Temporary | Permanent | Stop, now: datetime
-) -> None:
+def _put_off(session: Session, claimed: _Claim, refusal: Failure, now: datetime) -> None:
     """Queue a retry; raise an alarm if only a person can help, or after days of retries."""
     job = session.scalar(select(ErasureJob).where(_is(claimed)).with_for_update())
     if job is None:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from ..emails import practice_context
 from ..emails.message import EmailKind, compose
-from ..emails.transports.base import Permanent, Stop, Temporary, Transport
+from ..emails.transports.base import Failure, Transport
 from ..emails.transports.sendgrid import SendGrid
 from ..emails.transports.smtp import Smtp
 from ..outbound import connections, request
@@ -120,7 +120,7 @@ def _email(transport: Transport, settings: Settings, recipient: str, alarm: Alar
     )
     try:
         transport.send(message, uuid.uuid4().hex)
-    except (Temporary, Permanent, Stop) as refusal:
+    except Failure as refusal:
         raise ValueError(f"alarm: no email could be sent ({refusal.reason})") from None
 
 

@@ -26,7 +26,15 @@ class Accepted:
     provider_id: str | None = None
 
 
-class Temporary(Exception):
+class Failure(Exception):
+    """The email was not sent, for a `reason` in words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Temporary(Failure):
     """The try failed; a retry may succeed, not before `retry_at`.
 
     With `pause`, the provider asked us to slow down, and the try doesn't count.
@@ -41,24 +49,15 @@ class Temporary(Exception):
         may_have_left: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reason, self.retry_at, self.pause = reason, retry_at, pause
-        self.may_have_left = may_have_left
+        self.retry_at, self.pause, self.may_have_left = retry_at, pause, may_have_left
 
 
-class Permanent(Exception):
+class Permanent(Failure):
     """The provider will never accept this email."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
-
-class Stop(Exception):
+class Stop(Failure):
     """The provider accepts no email from us until a person fixes the cause."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 # Automatic replies must not go to an email's Reply-To (RFC 3834, 5).

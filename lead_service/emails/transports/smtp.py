@@ -18,7 +18,7 @@ from ...outbound import Attempt
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
-from .base import Accepted, Permanent, Stop, Temporary, said, wire_address
+from .base import Accepted, Failure, Permanent, Stop, Temporary, said, wire_address
 from .mime import mime_message
 
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 and 8314
@@ -65,7 +65,7 @@ class Smtp:
         """Sign in and disconnect; return the fault, or None."""
         try:
             self._converse(lambda server: server.noop())
-        except (Temporary, Permanent, Stop) as refusal:
+        except Failure as refusal:
             return f"SMTP_URL: {refusal.reason}"
         return None
 

@@ -277,13 +277,7 @@ def _hosts() -> None:
     op.create_table(
         "override_window",
         _id(),
-        sa.Column(
-            "override_id",
-            sa.Integer(),
-            sa.ForeignKey("date_override.id", ondelete="CASCADE"),
-            nullable=False,
-            index=True,
-        ),
+        _of("date_override", name="override_id", index=True),
         _number("opens"),
         _number("closes"),
         _fives("opens", "closes"),
@@ -321,12 +315,7 @@ def _calendars() -> None:
     op.create_table(
         "busy_time",
         _id(),
-        sa.Column(
-            "feed_id",
-            sa.Integer(),
-            sa.ForeignKey("calendar_feed.id", ondelete="CASCADE"),
-            nullable=False,
-        ),
+        _of("calendar_feed", name="feed_id"),
         _instant("starts_at"),
         _instant("ends_at"),
         sa.CheckConstraint("starts_at < ends_at", name="order"),
@@ -394,10 +383,15 @@ def _instant(name: str, *, nullable: bool = False, **more: Any) -> sa.Column:
 
 
 def _of(
-    table: str, ondelete: str | None = "CASCADE", *, nullable: bool = False, **more: Any
+    table: str,
+    ondelete: str | None = "CASCADE",
+    *,
+    name: str = "",
+    nullable: bool = False,
+    **more: Any,
 ) -> sa.Column:
     key = sa.ForeignKey(f"{table}.id", ondelete=ondelete)
-    return sa.Column(f"{table}_id", sa.Integer(), key, nullable=nullable, **more)
+    return sa.Column(name or f"{table}_id", sa.Integer(), key, nullable=nullable, **more)
 
 
 def _fives(*columns: str) -> sa.CheckConstraint:

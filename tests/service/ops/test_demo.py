@@ -11,7 +11,7 @@ from lead_service.assess import diagnosis
 from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, CallOutcome
-from lead_service.db import schema
+from lead_service.db.base import Base
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
@@ -39,7 +39,7 @@ LEFT_OUT = {
 
 def rows(database) -> dict[str, int]:
     with database.read() as session:
-        tables = schema.tables().sorted_tables
+        tables = Base.metadata.sorted_tables
         return {one.name: session.scalar(select(func.count()).select_from(one)) for one in tables}
 
 

@@ -22,7 +22,7 @@ from lead_service.book.hosts.models import (
     held_about,
 )
 from lead_service.book.models import Booking, TimeCell
-from lead_service.db import schema
+from lead_service.db.base import Base
 from lead_service.desk.team import membership
 from lead_service.emails import outbox
 from lead_service.emails.message import Message
@@ -71,10 +71,10 @@ def test_the_export_contains_every_table_with_personal_data(client, visitor, dat
     """A new table with such a column fails here until the export contains it."""
     named = {
         table.name
-        for table in schema.tables().sorted_tables
+        for table in Base.metadata.sorted_tables
         if (NAMES_SOMEBODY | OF_A_HOST) & set(table.columns.keys())
     }
-    assert set(schema.tables().tables) - named - NOBODYS == set()
+    assert set(Base.metadata.tables) - named - NOBODYS == set()
     erase(database, settings, EVE)
     sign_in(client, database, settings, ADA)
     held = export(database, settings)

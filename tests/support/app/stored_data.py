@@ -6,7 +6,7 @@ from sqlalchemy import String, Text, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON
 
-from lead_service.db import schema
+from lead_service.db.base import Base
 from lead_service.leads import capture, contact_details, models
 
 
@@ -27,7 +27,7 @@ def everything(database) -> dict[str, list]:
     with database.read() as session:
         return {
             table.name: [tuple(row) for row in session.execute(select(table))]
-            for table in schema.tables().sorted_tables
+            for table in Base.metadata.sorted_tables
         }
 
 
@@ -35,7 +35,7 @@ def mentions(database, *texts: str) -> list[str]:
     """Return the text columns that contain one of the texts."""
     found = []
     with database.read() as session:
-        for table in schema.tables().sorted_tables:
+        for table in Base.metadata.sorted_tables:
             for column in table.columns:
                 if isinstance(column.type, (String, Text, JSON)):
                     held = " ".join(str(value) for value in session.scalars(select(column)))
