@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SAWarning
 
+import lead_service.ops.serving  # noqa: F401 (defines the tables of every part)
 from lead_service.db.base import Base, StoredEnum
 
 CHOICE = re.compile(r"^\W*(\w+).*?'([^']*)'")  # "stage" IN ('new', …), as either database says it
