@@ -78,6 +78,7 @@ def test_production_names_each_missing_setting(name):
         ("PUBLIC_URL", "advisory.example"),
         ("LOG_LEVEL", "DEBUG"),
         ("FLASK_DEBUG", "1"),
+        ("FEEDS_ALLOW_LOOPBACK", "true"),
         ("LIMIT_POSTS", "many"),
         ("PUBLIC_URL", "https://advisory.example/sub/"),
         ("PUBLIC_URL", "https://[broken"),

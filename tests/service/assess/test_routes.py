@@ -30,11 +30,6 @@ from tests.support.app.visitor_forms import (
 ADA = "ada@example.com"
 
 
-def test_reading_the_first_page_stores_nothing(client, database):
-    assert client.get("/assessment/").status_code == 200
-    assert count(database, Assessment) == 0
-
-
 def test_the_phase_and_six_short_pages_lead_to_the_result(client, framework, database):
     result = client.get(assess(client, framework, WORST))
     assert result.status_code == 200
@@ -127,15 +122,6 @@ def test_questions_that_a_corrected_phase_rewords_are_asked_again(client, framew
     assert "It is an idea" in page and idea.condition in page
 
 
-def test_cannot_say_yet_counts_as_the_worst_answer_and_says_how_to_find_out(client, framework):
-    result = assess(client, framework, BEST)
-    ids = [one.id for one in framework.step("clarify").questions]
-    client.post(result.replace("/result/", "/clarify/"), data=dict.fromkeys(ids, "cannot-say"))
-    page = unescape(client.get(result).text)
-    assert "Your result: Begin with Clarify" in page
-    assert framework.question("clarify-case").cannot_say in page
-
-
 def test_the_first_page_needs_a_phase_that_is_offered(client, database):
     for given in [{}, {"phase": ""}, {"phase": "someday"}]:
         refused = client.post("/assessment/", data=given)
@@ -202,12 +188,6 @@ def test_a_token_is_stored_as_a_hash_only(client, framework, database):
     with database.read() as session:
         stored = session.scalar(select(Assessment))
     assert token not in str(vars(stored))
-
-
-def test_pages_with_a_token_are_never_cached(client, framework):
-    page = client.get(assess(client, framework))
-    assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_the_emailed_result_has_the_link_to_share_and_no_answers(

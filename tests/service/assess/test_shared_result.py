@@ -40,13 +40,7 @@ def test_the_shared_page_has_no_answers_address_or_button(client, framework, res
     assert "<form" not in page and "<button" not in page
     assert result.split("/")[2] not in page
     assert "You said" not in page
-
-
-def test_the_shared_page_is_not_cached(client, result):
-    answer = client.get(share(client, result))
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "same-origin"
-    assert '<meta name="robots" content="noindex">' in answer.text
+    assert '<meta name="robots" content="noindex">' in page
 
 
 def test_the_share_token_opens_none_of_the_owner_s_pages(client, result):

@@ -210,6 +210,3 @@ def test_calls_go_to_the_host_with_the_fewest_upcoming_calls(client, change, dat
     assert free() == ["team@example.com", "ben@example.com"]
     book(client)
     assert free() == ["ben@example.com", "team@example.com"]
-
-
-# -- The desk's preview -------------------------------------------------------------------------

@@ -53,19 +53,6 @@ def test_an_unknown_zone_falls_back_to_the_host_s(client):
     assert "Times are in <strong>UTC</strong>" in page
 
 
-def test_buffers_keep_the_neighbours_free_too(client, database):
-    def widen(session) -> None:
-        session.scalar(select(Host)).buffer_after = 10
-
-    database.write(widen)
-    first, second, third = open_starts(client)[:3]
-    book(client, first)
-    assert count(database, TimeCell) == 8
-    left = open_starts(client)
-    assert second not in left
-    assert third in left
-
-
 def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, database, mails):
     start = open_starts(client)[0]
     late = booking_form(client, start, email="bob@example.com", name="Bob")

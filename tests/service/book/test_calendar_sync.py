@@ -1,7 +1,7 @@
 """Syncing hosts' calendars: schedule, failures and stored busy times."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from lead_service import logs
 from lead_service.accounts.audit_log import Actor
 from lead_service.accounts.members import Role
-from lead_service.book.availability import queries
 from lead_service.book.calendars import sync
 from lead_service.book.calendars.components import NotUnderstood
 from lead_service.book.calendars.fetch import Unreadable
@@ -23,9 +22,7 @@ from lead_service.desk.team import membership
 from lead_service.emails import worker
 from lead_service.emails.message import EmailKind
 from lead_service.ops.cli import commands
-from lead_service.settings import SettingsError, load
 from tests.service.conftest import MONDAY_MORNING as NOW
-from tests.support.app.call_types import KIND
 from tests.support.app.calls import add_host, give_to, move, only_call
 from tests.support.app.outbox_helper import compose
 from tests.support.app.visitor_forms import book, open_starts
@@ -356,12 +353,6 @@ def test_removing_a_calendar_during_its_reading_is_no_error(read, database, sett
         assert session.scalars(select(BusyTime)).all() == []
 
 
-def test_production_reads_no_calendar_of_this_machine(environment):
-    with pytest.raises(SettingsError) as refused:
-        load(environment | {"PUBLIC_URL": "https://advisory.example"})
-    assert any("FEEDS_ALLOW_LOOPBACK" in fault for fault in refused.value.faults)
-
-
 # -- In the deliver process ---------------------------------------------------------------------
 
 
@@ -395,20 +386,3 @@ def test_the_command_reads_calendars(environment, database, server, feed, monkey
     for work in given["beside"]:
         work(database)
     assert feed().succeeded_at == NOW
-
-
-def test_visitors_see_times_by_the_last_reading(read, database, client):
-    before = calendar_starts(database)
-    read(ics("20261126T090000Z"))
-    after = calendar_starts(database)
-    assert before == []  # never read, so nothing is offered
-    assert datetime(2026, 11, 26, 9, 0, tzinfo=UTC) not in after
-    assert datetime(2026, 11, 26, 10, 0, tzinfo=UTC) in after
-
-
-def calendar_starts(database) -> list[datetime]:
-    with database.read() as session:
-        hosts = queries.active_hosts(session)
-        return queries.open_starts(
-            session, hosts, KIND, now=NOW, start=NOW, end=NOW + timedelta(days=10)
-        )

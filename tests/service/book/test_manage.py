@@ -114,14 +114,6 @@ def test_a_call_that_has_begun_cannot_be_canceled(client, database, at):
         assert session.scalar(select(Booking)).status == "confirmed"
 
 
-def test_opening_the_links_of_a_booking_changes_nothing(client, database):
-    page = book(client)
-    for path in (page, page + "invite.ics", page + "cancel", page + "address"):
-        client.get(path)
-    with database.read() as session:
-        assert session.scalar(select(Booking)).status == "confirmed"
-
-
 def test_the_invitation_s_address_can_be_corrected(client, mails, database):
     page = book(client)
     corrected = client.post(page + "address", data={"email": "ada@example.org"})

@@ -88,13 +88,6 @@ def test_after_an_outage_no_reminder_is_sent_twice_or_after_the_call(
     assert len(waiting(database, "expired")) == 1
 
 
-def test_a_moved_call_has_the_reminders_of_its_new_time(client, context, database, far):
-    book(client, far)
-    other = parse_start(later(client, 4))
-    move(context, other)
-    assert due(database) == [other - DAY, other - HOUR]
-
-
 def test_a_move_after_the_first_reminder_plans_it_again(client, context, database, far, at, post):
     book(client, far)
     at(parse_start(far) - DAY)

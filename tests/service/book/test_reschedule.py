@@ -58,16 +58,6 @@ def test_the_page_opens_on_the_day_of_the_call(client):
     assert "Wednesday, <span>December 2" in client.get(page + "move/?zone=UTC").text
 
 
-def test_a_get_moves_nothing(client, database):
-    page = book(client)
-    before = only_call(database)
-    for path in (page + "move/", *offered(client, page)[:3]):
-        assert client.get(path).status_code == 200
-        assert client.head(path).status_code == 200
-    after = only_call(database)
-    assert (after.starts_at, after.sequence) == (before.starts_at, 0)
-
-
 def test_sending_a_move_twice_moves_once(client, database, mails):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}

@@ -1,7 +1,6 @@
 """The page of open times: month, day, time zone and host, all in the address."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
@@ -18,7 +17,6 @@ from lead_service.book.visitor import times_page
 from lead_service.formats import clock_time
 from lead_service.ops.serving import _warm_up
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
@@ -183,12 +181,6 @@ def test_an_alias_is_shown_and_stored_under_its_present_name(client, database):
     assert only_call(database).visitor_zone == "Asia/Kolkata"
 
 
-def test_dates_are_in_the_visitor_s_zone(client):
-    page = client.get("/book/?zone=Pacific/Auckland").text
-    assert "Tuesday, <span>November 24" in page
-    assert "1:00 am" in page
-
-
 def test_carried_parameters_stay_through_the_search_for_a_zone(client, framework):
     token = assess(client, framework, 0).split("/")[2]
     page = client.get(f"/book/?assessment={token}&from=about-clarify&find=tokyo").text
@@ -304,14 +296,6 @@ def test_without_a_host_every_page_says_that_no_one_takes_calls(client, database
         assert "No one is taking these calls right now." in answer.text
     assert 'value="ada@example.com"' in answer.text
     assert f'value="{form["phone"]}"' in answer.text
-
-
-def test_only_kinds_that_a_host_takes_are_linked(app, client, database):
-    publish(app, KIND, replace(KIND, slug="demo", name="Demo", meet="video"))
-    change_host(database, call_types=["discovery", "demo"], version=2)
-    assert "/book/demo/" not in client.get("/book/").text
-    change_host(database, meeting_link="https://meet.example.com/ann", version=3)
-    assert "/book/demo/" in client.get("/book/").text
 
 
 def test_the_page_of_times_is_rendered_in_advance(app):

@@ -171,23 +171,6 @@ def test_a_member_s_click_without_the_token_changes_nothing(app, client, databas
     assert client.get("/desk/").status_code == 200
 
 
-def test_another_site_s_form_is_refused_even_with_the_token(client, database, settings, lead):
-    sign_in(client, database, settings)
-    page = f"/desk/leads/{lead}/"
-    token = hidden(client.get(page).text, "csrf_token")
-    sent = client.post(
-        page + "erase", data={"csrf_token": token}, headers={"Sec-Fetch-Site": "cross-site"}
-    )
-    assert sent.status_code == 403
-    assert still_there(database)
-
-
-def test_signing_in_leads_to_the_requested_page(client, database, settings, lead):
-    client.get(f"/desk/leads/{lead}/")
-    sent = press(client, path_of_link(database, settings))
-    assert sent.location == f"/desk/leads/{lead}/"
-
-
 @pytest.mark.parametrize(
     ("asked", "shown"),
     [

@@ -90,6 +90,7 @@ def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
     before = stored(database)
     page = client.get(call + "move/?day=2026-11-24").text
     assert f'value="{start_text(NOON)}"' in page
+    assert 'value="20261124T0900Z"' not in page  # its own
     sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
     assert (sent.status_code, sent.location) == (303, call)
     after = stored(database)
@@ -123,14 +124,6 @@ def test_a_form_older_than_a_change_does_not_revert_it(client, call, database):
     assert again.status_code == 303
 
 
-def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, database):
-    book(client, "20261124T1000Z", email="second@example.com")
-    page = client.get(call + "move/?day=2026-11-24").text
-    assert 'value="20261124T0930Z"' in page
-    assert 'value="20261124T0900Z"' not in page
-    assert 'value="20261124T1000Z"' not in page
-
-
 @pytest.mark.parametrize(
     ("other", "limit", "told"),
     [
@@ -150,14 +143,6 @@ def test_a_move_to_a_time_that_was_just_taken_says_why_and_keeps_the_note(
     assert stored(database).starts_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-def test_a_move_to_a_start_that_is_not_offered_is_a_422(client, call, database):
-    for start in ["20261124T0300Z", "20261124T0907Z", "20200101T0900Z"]:
-        sent = press(client, call + "move/", start=start, note=NOTE)
-        assert sent.status_code == 422, start
-        assert NOTE in sent.text
-        assert stored(database).sequence == 0
-
-
 def test_a_member_can_agree_on_an_unavailable_time(client, call, database):
     sent = press(client, call + "move/", at="2026-11-28T06:15")
     assert sent.status_code == 303
@@ -174,6 +159,8 @@ def test_an_impossible_agreed_time_is_refused_with_the_reason(client, call, data
         ({"at": "2026-11-24T12:03"}, "minutes must end in 0 or 5"),
         ({"at": "2026-11-22T12:00"}, "That time has passed"),
         ({"start": "20200101T0900Z"}, "That time has passed"),
+        ({"start": "20261124T0300Z"}, "Nothing"),
+        ({"start": "20261124T0907Z"}, "Nothing"),
         ({"at": "2028-01-03T12:00"}, "more than 400 days ahead"),
     ]:
         sent = press(client, call + "move/", **chosen)
@@ -259,6 +246,7 @@ def test_a_call_is_given_only_to_another_who_takes_calls(client, call, database)
 def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
+    assert press(client, page, page + "result", result="nonsense").status_code == 422
     marks = ("held", "no_show", "no_show", "")
     for mark in marks:
         assert press(client, page, page + "result", result=mark).location == page
@@ -272,14 +260,6 @@ def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
     for mark, status in (("no_show", 303), ("held", 409)):  # a second click, and an older page
         assert press(client, page, page + "result", result=mark, seen=seen).status_code == status
         assert stored(database, id).outcome == "no_show"
-
-
-def test_an_unknown_outcome_is_refused(client, member, database):
-    id = add_past_call(database)
-    page = f"/desk/calls/{id}/"
-    for mark in ["nonsense", "HELD", "confirmed"]:
-        assert press(client, page, page + "result", result=mark).status_code == 422, mark
-        assert stored(database, id).outcome is None
 
 
 def test_an_upcoming_or_canceled_call_has_no_outcome(client, call, database, settings, at):

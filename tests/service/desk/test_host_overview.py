@@ -126,6 +126,3 @@ def test_a_host_who_stopped_taking_calls_still_lists_booked_ones(client, admin, 
     shown = client.get(HOST).text
     assert "A call is still booked" in shown
     assert 'href="/desk/calls/1/give/"' in shown
-
-
-# -- Who may -----------------------------------------------------------------------------------

@@ -154,10 +154,6 @@ def test_every_email_names_the_practice_and_links_its_privacy_page(every_mail):
             assert "http://127.0.0.1:8000/privacy/" in part
 
 
-def test_every_email_has_a_text_part(every_mail):
-    assert all(len(message.text) > 100 for message in every_mail)
-
-
 def test_the_emails_of_one_call_make_one_thread(every_mail):
     about_calls = [one for one in every_mail if one.kind.startswith(("booking_", "call_"))]
     threads = {one.thread for one in about_calls if one.kind != "booking_withdrawn"}

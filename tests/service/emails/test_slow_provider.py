@@ -107,15 +107,6 @@ def there_and_back(client, page: str) -> None:
         assert client.post(page + "move/", data=form).status_code == 303
 
 
-def test_a_call_moved_back_before_its_email_was_sent_sends_none(client, provider, deliver):
-    page = book(client, open_starts(client, day="2026-11-24")[0])
-    deliver()
-    known = len(provider.received)
-    there_and_back(client, page)
-    deliver()
-    assert len(provider.received) == known
-
-
 def test_people_whose_first_email_failed_hear_of_a_call_that_was_moved_back(
     client, at, provider, deliver
 ):

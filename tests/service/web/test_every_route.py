@@ -94,6 +94,7 @@ def sound(answer, asked: str) -> None:
         asked
     )
     assert headers["X-Content-Type-Options"] == "nosniff", asked
+    assert headers["Referrer-Policy"] == "same-origin", asked
     is_first_page = "/assessment/" in asked.split() and answer.status_code == 200
     may_be_kept = is_first_page and "Allow" not in headers  # the back button opens the form again
     kept = "private, max-age=0" if may_be_kept else "no-store"

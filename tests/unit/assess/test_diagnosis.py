@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from lead_service.action_framework.loading import load
 from lead_service.action_framework.reasons import applies
 from lead_service.assess.diagnosis import OutcomeKind, diagnose, sample
-from lead_service.assess.scoring import Incomplete, UnknownAnswer
 from tests.unit.action_framework.test_loading import FRAMEWORK, as_before
 
 OLD = load(as_before(), kept=True)
@@ -321,11 +320,7 @@ def test_results_of_versions_from_before_the_diagnosis_are_diagnosed_by_the_same
     assert "" not in made.reasons
 
 
-def test_incomplete_and_unknown_answers_are_refused():
-    with pytest.raises(Incomplete):
-        diagnose(FRAMEWORK, {})
-    with pytest.raises(UnknownAnswer):
-        diagnose(FRAMEWORK, {"clarify-case": "luck"})
+def test_an_unknown_phase_is_refused():
     with pytest.raises(KeyError):
         diagnosis([0] * 12, "retired")
 
