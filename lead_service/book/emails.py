@@ -86,7 +86,7 @@ def visitors_email(
         link = _link_to_book(session, settings, published, booking)
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
-    has_file = row.kind in WITH_FILE and not booking.awaits_confirmation
+    has_file = row.kind in WITH_FILE and booking.is_confirmed
     return compose(
         kind,
         to=row.address,
@@ -170,8 +170,8 @@ def withdrawal(
     return compose(
         row.kind,
         to=row.address,
-        attachments=() if booking.awaits_confirmation else (_invite(wrong, row.kind),),
-        was_invited=not booking.awaits_confirmation,
+        attachments=(_invite(wrong, row.kind),) if booking.is_confirmed else (),
+        was_invited=booking.is_confirmed,
         **practice_context(settings),
     )
 

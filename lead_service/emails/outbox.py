@@ -114,15 +114,17 @@ def queue(
     `release`, and so do emails beyond a visitor's daily limit. Reminders are
     counted when they are due (`had_enough`).
     """
-    told = {}
+    own, told = facts or {}, {}
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
+    if told and not own.get("before"):
+        told["more"] = True
     mailbox = capture.mailbox_of(address) if kind in TO_VISITORS else ""
     why_held = "" if held or not mailbox else _why_held(session, kind, mailbox, at)
     row = _new_row(kind, at, due_at or at, held=held or bool(why_held)) | {
         "address": address,
         "mailbox": mailbox,
-        "facts": (facts or {}) | told,
+        "facts": own | told,
         "lead_id": lead_id,
         "booking_id": booking_id,
         "sequence": sequence,

@@ -76,6 +76,7 @@ def test_a_call_that_came_with_too_many_others_is_confirmed_from_the_mailbox(
     asked = next(one for _, one in mails() if one.to == ADA and one.kind == "booking_requested")
     assert "Please confirm that this is your address" in asked.text
     assert "Confirm my address" in asked.html
+    assert not asked.attachments  # a calendar would keep it if the call is never confirmed
     with monkeypatch.context() as patched:
         patched.setattr(bookings, "MOST_OF_CLIENT", 1)
         assert "several calls" in client.get(choices(mails)).text
