@@ -19,7 +19,7 @@ from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..formats import zoned_time
-from ..leads import consent, events
+from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind, Lead
 from ..settings import Settings
@@ -149,8 +149,9 @@ def email_corrected(
     """
     notice = ChangeNotice(session, settings, booking, by)
     notice.record(EventKind.ADDRESS_CORRECTED)
-    known = {"start": booking.starts_at.isoformat()}
-    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at, facts=known)
+    if capture.normalize_email(before) != capture.normalize_email(booking.email):
+        known = {"start": booking.starts_at.isoformat()}
+        queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at, facts=known)
     notice.invite(EmailKind.BOOKING_CONFIRMED, is_corrected=True)
     notice.tell_team(CallNews.CORRECTED, [booking.host])
     if not booking.quarantine:

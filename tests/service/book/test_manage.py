@@ -146,6 +146,13 @@ def test_the_link_and_event_at_a_mistyped_address_stop_working(client, mails, po
     assert b"/booking/" not in withdrawn.attachments[0].content
 
 
+def test_an_invitation_is_not_withdrawn_from_the_same_mailbox_in_lower_case(client, mails, post):
+    page = book(client, email="Ada@Example.org")
+    post()
+    client.post(page + "address", data={"email": "ada@example.org"})
+    assert "booking_withdrawn" not in {message.kind for _, message in mails()}
+
+
 def own(database, lead_id: int, **known) -> None:
     """Make a member the owner of a lead, and add details."""
 
