@@ -19,6 +19,7 @@ from .components import CalendarFile, NotUnderstood, Properties, Property, split
 from .times import length_of, reading_of
 
 MARGIN = 3 * DAY  # floating times and whole days are in the host's zone, unknown ones in any
+OUTLOOK_STATUS = "X-MICROSOFT-CDO-BUSYSTATUS"
 OUTLOOK_FREE = {"FREE", "WORKINGELSEWHERE"}
 EXCHANGE = re.compile("040000008200E00074C5B7101A82E008[0-9A-F]+", re.IGNORECASE)
 BY_EXCHANGE = re.compile(rb"vCal-Uid.{4}([^\0]+)", re.DOTALL)
@@ -485,9 +486,12 @@ def _takes_time(event: Properties, email: str) -> bool:
         values = {one.value.strip().upper() for one in event.get(name, ())}
         return bool(values) and values <= set(words)
 
-    if says("STATUS", "CANCELLED", "CANCELED") or says("TRANSP", "TRANSPARENT"):
+    if says("STATUS", "CANCELLED", "CANCELED"):
         return False
-    if says("X-MICROSOFT-CDO-BUSYSTATUS", *OUTLOOK_FREE):
+    if OUTLOOK_STATUS in event:  # Exchange then ignores TRANSP (MS-OXCICAL, TRANSP)
+        if says(OUTLOOK_STATUS, *OUTLOOK_FREE):
+            return False
+    elif says("TRANSP", "TRANSPARENT"):
         return False
     answers = [
         one.parameter("PARTSTAT").upper()

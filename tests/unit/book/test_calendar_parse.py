@@ -125,6 +125,8 @@ READ = [
      "10 09:00-10:00, 11 09:00-10:00"),
     ("what Outlook calls working elsewhere",
      NINE_UTC + "TRANSP:OPAQUE\nX-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE", ""),
+    ("what Outlook calls out of office",
+     NINE_UTC + "TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:OOF", "10 09:00-10:00"),
     ("the way to an event in Apple's calendar",
      NINE_UTC + "X-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT45M\nRRULE:FREQ=DAILY;COUNT=2",
      "10 08:15-10:00, 11 08:15-10:00"),
