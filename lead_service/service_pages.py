@@ -22,7 +22,7 @@ PAGES = (
         "Self-assessment",
         "Answer {questions} questions in about {minutes}, without an account. See where to begin,"
         " and what would have to be true to scale.",
-        ("AI readiness", "maturity", "test", "quiz", "questionnaire", "score", "check"),
+        ("AI readiness", "maturity", "test", "quiz", "questionnaire", "scorecard", "check"),
     ),
     ServicePage(
         "/assessment/example/",
