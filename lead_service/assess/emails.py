@@ -122,7 +122,8 @@ def send_result(
     if not events.record_event(session, lead, EVENT, now, key=key, assessment=assessment.id):
         return
     claim(session, assessment.id, lead.id)
-    _record_consent(session, lead, form, now)
+    agreed = bool(form.may_contact.data)
+    consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
     occasion = f"result:{key}"
     share(assessment, settings.secret)
     outbox.queue(
@@ -137,36 +138,17 @@ def send_result(
         held=suspect,
     )
     if lead.created_at == now:  # this form created the lead
-        _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect, flood=flood)
-
-
-def _tell_team(
-    session: Session,
-    settings: Settings,
-    assessment: Assessment,
-    lead: Lead,
-    key: str,
-    now: datetime,
-    *,
-    suspect: bool,
-    flood: bool,
-) -> None:
-    team_notices.notify(
-        session,
-        settings,
-        lead.id,
-        now,
-        occasion=Occasion.RESULT,
-        key=key,
-        what=TEAM_IS_TOLD + capture.POSSIBLE_SPAM * suspect,
-        came_from=assessment.came_from,
-        flood=flood,
-    )
-
-
-def _record_consent(session: Session, lead: Lead, form: MailForm, now: datetime) -> None:
-    agreed = bool(form.may_contact.data)
-    consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
+        team_notices.notify(
+            session,
+            settings,
+            lead.id,
+            now,
+            occasion=Occasion.RESULT,
+            key=occasion,
+            what=TEAM_IS_TOLD + capture.POSSIBLE_SPAM * suspect,
+            came_from=assessment.came_from,
+            flood=flood,
+        )
 
 
 def key_of(token: str, secret: str) -> str | None:

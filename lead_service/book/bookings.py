@@ -289,7 +289,7 @@ def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking
 
 def manage_token(booking: Booking, secret: str) -> str:
     """Return the token of the booking's link; only its hash is stored."""
-    return _manage_token(secret, booking.uid, booking.address_changes)
+    return derived_token(secret, "booking", f"{booking.uid}:{booking.address_changes}")
 
 
 def held(now: datetime) -> ColumnElement[bool]:
@@ -356,10 +356,6 @@ def is_for_the_team(session: Session, settings: Settings, call: Booking, now: da
     confirmed = (Booking.status == Status.CONFIRMED, Booking.quarantine.is_(False))
     query = select(func.count(Booking.id)).where(Booking.client == call.client, *confirmed)
     return (session.scalar(query) or 0) >= MOST_OF_CLIENT
-
-
-def _manage_token(secret: str, uid: str, address_changes: int) -> str:
-    return derived_token(secret, "booking", f"{uid}:{address_changes}")
 
 
 def kind_of(booking: Booking, calls: CallTypes) -> CallType:
@@ -439,9 +435,8 @@ def _booking(
 ) -> Booking:
     uid, kind = uuid.uuid4().hex, request.kind
     rules = host_rules.rules(host, kind)
-    return Booking(
+    booking = Booking(
         uid=uid,
-        token_hash=token_hash(_manage_token(secret, uid, 0)),
         submission_key=request.submission_key,
         host=host,
         lead=lead,
@@ -469,6 +464,8 @@ def _booking(
         cancelled_at=None,
         **asdict(request.details),
     )
+    booking.token_hash = token_hash(manage_token(booking, secret))
+    return booking
 
 
 def correct_email(

@@ -21,7 +21,7 @@ from ..emails.team_notices import CallNews
 from ..formats import zoned_time
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind, Lead
+from ..leads.models import EventKind
 from ..settings import Settings
 from . import bookings
 from .availability import refusals
@@ -49,7 +49,8 @@ def form_answered(
     now = by.at
     if outcome.lead is None:
         return
-    if outcome.booking is None and not _wanted_start(session, outcome.lead, request, now):
+    told = session, settings, request, outcome, now
+    if outcome.booking is None and not _is_told_of_wanted(*told):
         return
     if by.member:
         consent.record_told(session, outcome.lead, may_contact, now)
@@ -67,9 +68,6 @@ def form_answered(
         is_silent = request.suspect or outcome.lead.disowned_at
         if booking.quarantine and not is_silent:
             _ask_to_confirm(session, booking, now)
-    else:
-        why = refusals.to_team(outcome.refusals)
-        _slot_taken(session, settings, outcome.lead, request, why, now)
 
 
 def _ask_to_confirm(session: Session, booking: Booking, now: datetime) -> None:
@@ -158,42 +156,37 @@ def email_corrected(
         give_to_host(session, booking, notice.by)
 
 
-def _wanted_start(
-    session: Session, lead: Lead, request: bookings.BookingRequest, now: datetime
-) -> bool:
-    """Record that a visitor wanted a start that was gone; False if it was recorded before."""
-    return events.record_event(
-        session,
-        lead,
-        EventKind.WANTED_START,
-        now,
-        key=request.submission_key,
-        start=request.start.isoformat(),
-        text=request.topic,
-    )
-
-
-def _slot_taken(
+def _is_told_of_wanted(
     session: Session,
     settings: Settings,
-    lead: Lead,
     request: bookings.BookingRequest,
-    why: str,
+    outcome: bookings.BookingResult,
     now: datetime,
-) -> None:
-    """Email the team that a visitor wanted a start that was gone, and why."""
+) -> bool:
+    """Record and email the team that a visitor wanted a start that was gone, and why.
+
+    False if that was done before.
+    """
+    assert outcome.lead
+    start, key = request.start.isoformat(), request.submission_key
+    known = {"start": start, "text": request.topic}
+    wanted = EventKind.WANTED_START
+    if not events.record_event(session, outcome.lead, wanted, now, key=key, **known):
+        return False
+    why = refusals.to_team(outcome.refusals)
     team_notices.notify(
         session,
         settings,
-        lead.id,
+        outcome.lead.id,
         now,
         occasion=Occasion.WANTED_CALL,
-        key=f"missed:{request.submission_key}",
+        key=f"missed:{key}",
         what=f"wanted a call on {zoned_time(request.start, request.zone)}: {why}",
         text=request.topic,
         came_from=request.came_from,
         flood=request.flood,
     )
+    return True
 
 
 def queue_email(
