@@ -14,6 +14,7 @@ from ..web.context import context
 from .blueprint import blueprint
 from .leads.filters import LeadFilter
 from .leads.inbox import list_of, member_names
+from .mail.outbox_page import leads_of
 
 MOST = 20  # results of each kind
 
@@ -25,14 +26,13 @@ def search() -> str:
     with context().database.read() as session:
         leads = _leads(session, view) if view.asked else []
         mails = _mails(session, leads, view.asked)
-        theirs = Lead.id.in_([mail.lead_id for mail in mails if mail.lead_id])
         return render_template(
             "desk/search/results.html",
             sought=view.asked,
             entries=list_of(session, leads, now),
             calls=_calls(session, leads),
             mails=mails,
-            people={lead.id: lead for lead in session.scalars(select(Lead).where(theirs))},
+            people=leads_of(session, mails),
             names=member_names(session),
             most=MOST,
         )

@@ -19,7 +19,7 @@ from lead_service.ops.demo.acts import Story
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.stored_data import kept
-from tests.support.app.visitor_forms import booking_form, open_starts
+from tests.support.app.visitor_forms import booking_form, hidden, open_starts
 
 # A different text for each field, including fields added later.
 TOLD = {name: f"Their {name}" for name in LABELS}
@@ -87,7 +87,8 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
 def test_a_correction_on_the_desk_changes_every_field_and_names_them(told, database):
     changes = {one.name: f"9{one.name}"[: one.metadata["longest"]] for one in CORRECTABLE}
     changes |= {"phone": "+1 555 0199"}
-    form = {"stage": "new", "owner_id": "", "next_action": "", "next_action_on": "", "version": "1"}
+    form = {"stage": "new", "owner_id": "", "next_action": "", "next_action_on": ""}
+    form["seen"] = hidden(told.get("/desk/leads/1/").text, "seen")
     sent = press(told, "/desk/leads/1/", **form | changes)
     assert sent.status_code == 303
     with database.read() as session:

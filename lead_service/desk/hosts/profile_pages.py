@@ -100,7 +100,7 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 @admins_only
 def new_host() -> str:
     """Show the form of a new host."""
-    return _new(HostForm())
+    return render_template("desk/hosts/new.html", form=HostForm())
 
 
 @blueprint.post("/availability/new/")
@@ -109,7 +109,7 @@ def new_host_submit() -> ResponseReturnValue:
     """Add a host, who takes no calls until an admin starts them."""
     form = HostForm(request.form)
     if not form.validate():
-        return _new(form), 422
+        return render_template("desk/hosts/new.html", form=form), 422
 
     host = Host(is_active=False)
     form.fill(host)
@@ -117,7 +117,7 @@ def new_host_submit() -> ResponseReturnValue:
         host_id = write(lambda session, by: changes.add(session, host, by))
     except InUse:
         form.email.errors = [TAKEN]
-        return _new(form), 422
+        return render_template("desk/hosts/new.html", form=form), 422
     flash("Added. Set the hours next.")
     return redirect(url_for(".host_form", host_id=host_id, part="hours"), 303)
 
@@ -159,10 +159,6 @@ def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
         (name, opening_hours.write_windows(weekly[number]), counts[number])
         for number, name in enumerate(opening_hours.WEEKDAYS)
     ]
-
-
-def _new(form: HostForm) -> str:
-    return render_template("desk/hosts/new.html", form=form)
 
 
 @blueprint.get("/availability/<int:host_id>/start/")

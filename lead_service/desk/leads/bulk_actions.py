@@ -97,9 +97,9 @@ def is_stale(lead: Lead) -> bool:
 
 def _change(session: Session, lead: Lead, values: lead_updates.LeadUpdate, by: Actor) -> bool:
     """Set values, unless the lead has changed since the list was shown; then raise StaleLead."""
-    wanted = lead_updates.update_of(lead) | values
-    version = 0 if is_stale(lead) else lead.version
-    return lead_updates.save(session, lead, wanted, version, None, by)
+    present = lead_updates.update_of(lead)
+    seen = None if is_stale(lead) else present
+    return lead_updates.save(session, lead, present | values, seen, by)
 
 
 def _take(session: Session, lead: Lead, by: Actor) -> bool:

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable
 
-from wtforms import Field, Form, HiddenField, IntegerField
+from wtforms import Field, Form, HiddenField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import InputRequired, Optional
-from wtforms.widgets import HiddenInput
 
 from ...accounts.members import Member
 from ...book.forms import PHONE_NUMBER
@@ -49,7 +48,6 @@ class OwnerForm(Form):
 class LeadForm(OwnerForm, DetailsForm):
     """The form of a lead: stage, owner, next action and contact details."""
 
-    version = IntegerField(widget=HiddenInput())
     seen = HiddenField()  # the shown values, to save only changed ones
     stage = Choice(
         "Stage",
@@ -75,8 +73,7 @@ class LeadForm(OwnerForm, DetailsForm):
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
         """Fill in the lead's present values, except for the fields `kept` as typed."""
         present = update_of(lead)
-        values = present | {"version": lead.version, "seen": write_update(present)}
-        for name, value in values.items():
+        for name, value in (present | {"seen": write_update(present)}).items():
             if name not in kept:
                 self[name].raw_data, self[name].data = None, value
         self.owner_id.data = str(self.owner_id.data or "")

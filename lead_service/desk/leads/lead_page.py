@@ -54,8 +54,7 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         if not form.validate():
             return None
         seen = lead_updates.parse_update(form.seen.data or "")
-        version = form.version.data or 0
-        is_changed = lead_updates.save(session, found, form.wanted, version, seen, by)
+        is_changed = lead_updates.save(session, found, form.wanted, seen, by)
         if form.note.data:
             lead_updates.write_note(session, found, form.note.data, by)
         return "Saved." if is_changed or form.note.data else "Nothing has changed."

@@ -139,18 +139,16 @@ def save(
     session: Session,
     lead: Lead,
     wanted: LeadUpdate,
-    version: int,
     seen: LeadUpdate | None,
     by: Actor,
 ) -> bool:
     """Save a member's changes to a locked lead; return whether there were any.
 
-    `version` is the lead's version in the form, `seen` are the values in the form, if any.
+    `seen` are the values that the form showed; without them, each field counts as changed by both.
     Raises StaleLead if another member has changed the same field to another value: a
     second click is no conflict.
     """
     present = update_of(lead)
-    seen = seen or (present if lead.version == version else None)
     touched = _touched(wanted, seen) if seen else set(FIELDS)
     changed = [name for name in _differing(wanted, present) if name in touched]
     theirs = _touched(present, seen) if seen else touched

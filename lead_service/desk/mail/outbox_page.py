@@ -109,7 +109,7 @@ def mails() -> str:
         return render_template(
             "desk/mail/outbox.html",
             mails=found.rows,
-            leads=_leads_of(session, found.rows),
+            leads=leads_of(session, found.rows),
             following=found.following,
             state=state,
             counts=mail_status.counts(session, health.is_paused),
@@ -119,7 +119,7 @@ def mails() -> str:
         )
 
 
-def _leads_of(session: Session, mails: Sequence[OutboxMessage]) -> dict[int, Lead]:
+def leads_of(session: Session, mails: Sequence[OutboxMessage]) -> dict[int, Lead]:
     """Return the leads of emails, by id."""
     ids = {one.lead_id for one in mails if one.lead_id}
     return {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}

@@ -277,7 +277,7 @@ def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes
     if due is not None:
         changes["next_action_on"] = tale.demo.now.date() + timedelta(days=due)
     seen = lead_updates.update_of(lead)
-    lead_updates.save(tale.session, lead, seen | changes, lead.version, seen, tale.by(by))
+    lead_updates.save(tale.session, lead, seen | changes, seen, tale.by(by))
 
 
 def note(tale: Tale, by: str, text: str) -> None:

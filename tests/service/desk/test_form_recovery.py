@@ -12,7 +12,7 @@ from tests.support.app.visitor_forms import hidden
 
 WORDS = "She said that the board decides on Thursday, and that nobody owns the rollout."
 PAGE = "/desk/leads/1/"
-TYPED = {"stage": "new", "owner_id": "", "version": "1", "note": WORDS}
+TYPED = {"stage": "new", "owner_id": "", "note": WORDS}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Editing a lead: saved once, shown to everyone, and without overwriting a colleague's change."""
 
+import json
 import re
 from html import unescape
 
@@ -18,7 +19,6 @@ from tests.support.app.visitor_forms import WORST, answers, begin_phase, book, h
 
 ANN, BOB, PAGE = "ann@example.com", "bob@example.com", "/desk/leads/1/"
 AS_IT_IS = {
-    "version": "1",
     "stage": "new",
     "owner_id": "",
     "next_action": "",
@@ -27,6 +27,7 @@ AS_IT_IS = {
     "company": "",
     "phone": "",
 }
+AS_IT_IS["seen"] = json.dumps(AS_IT_IS | {"owner_id": None, "next_action_on": None})
 NEXT = {"next_action": "Send the summary", "next_action_on": "2026-12-01"}
 
 
@@ -99,7 +100,7 @@ def test_saving_nothing_new_changes_nothing(client, ann, database):
     save(client, stage="contacted")
     before = events(database), trail(database)[1:]
     again = save(client, stage="contacted")
-    assert again.status_code == 303  # a second click, with the earlier version
+    assert again.status_code == 303  # a second click, with the earlier values
     assert (events(database), trail(database)[1:]) == before
     assert lead(database).version == 2
 
@@ -115,8 +116,8 @@ def test_a_stale_save_is_refused_with_both_values_and_keeps_the_writers(client, 
     for text in ("Ann writes", "Bob calls", "Won", "Lost", "Dec 2, 2026", "Dec 3, 2026"):
         assert text in table
     assert "Company" not in table
-    form = {name: hidden(sent.text, name) for name in ("next_action", "next_action_on", "version")}
-    assert form == {"next_action": "Bob calls", "next_action_on": "2026-12-03", "version": "2"}
+    form = {name: hidden(sent.text, name) for name in ("next_action", "next_action_on", "seen")}
+    assert (form["next_action"], form["next_action_on"]) == ("Bob calls", "2026-12-03")
     assert '<option selected value="lost">' in sent.text
     assert bob.post(PAGE, data=AS_IT_IS | mine | form).status_code == 303
     assert (lead(database).next_action, lead(database).stage) == ("Bob calls", "lost")
@@ -125,7 +126,7 @@ def test_a_stale_save_is_refused_with_both_values_and_keeps_the_writers(client, 
 def opened(browser, **changes: str) -> dict[str, str]:
     """Open the page, and return its form as a browser sends it after a change."""
     text = browser.get(PAGE).text
-    return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
+    return {name: hidden(text, name) for name in ("csrf_token", "seen")} | changes
 
 
 def test_a_colleagues_changes_of_other_fields_stay(client, bob, database):
@@ -144,7 +145,7 @@ def test_after_a_conflict_the_form_reverts_no_untouched_field(client, bob, datab
     table = re.search(r"Someone else saved.*?</table>", sent.text, re.S)[0]
     assert "Ann writes" in table and "Won" not in table and "New" not in table
     assert '<option selected value="won">' in sent.text
-    again = {name: hidden(sent.text, name) for name in ("version", "seen", "next_action")}
+    again = {name: hidden(sent.text, name) for name in ("seen", "next_action")}
     assert bob.post(PAGE, data=mine | again | {"stage": "won"}).status_code == 303
     found = lead(database)
     assert (found.stage, found.next_action) == ("won", NEXT["next_action"])
@@ -153,7 +154,7 @@ def test_after_a_conflict_the_form_reverts_no_untouched_field(client, bob, datab
 def test_a_due_date_needs_an_action(client, bob, database):
     save(client, **NEXT)
     mine = AS_IT_IS | opened(bob, next_action=NEXT["next_action"], next_action_on="2026-12-24")
-    save(client, version="2", next_action="Ask the CFO", next_action_on=NEXT["next_action_on"])
+    press(client, PAGE, PAGE, **AS_IT_IS | opened(client, **NEXT | {"next_action": "Ask the CFO"}))
     assert bob.post(PAGE, data=mine).status_code == 409
 
 
@@ -166,11 +167,11 @@ def test_details_that_the_visitor_added_meanwhile_stay(client, ann, database):
 
 
 @pytest.mark.parametrize("seen", ["", "x", "[]", "{}", '{"next_action_on": 7}', "[" * 2000])
-def test_a_form_without_its_shown_values_is_checked_by_the_version(client, bob, database, seen):
+def test_a_form_without_its_shown_values_overwrites_nothing(client, bob, database, seen):
     mine = AS_IT_IS | opened(bob, stage="lost") | {"seen": seen}
     save(client, stage="won")
     assert bob.post(PAGE, data=mine).status_code == 409
-    assert bob.post(PAGE, data=mine | {"version": "2"}).status_code == 303
+    assert bob.post(PAGE, data=mine | opened(bob)).status_code == 303
 
 
 def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, database):
@@ -184,7 +185,6 @@ def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, databa
         ({"next_action": "x" * 201, "next_action_on": "2026-12-01"}, "200 characters or fewer"),
         ({"name": "Ada\nBcc: x"}, "on one line"),
         ({"phone": "not a phone"}, "Enter a phone number like"),
-        ({"version": "x"}, "version"),
     ]:
         sent = save(client, company="Kept Works", **changes)
         assert sent.status_code in {409, 422}, (changes, said)
@@ -203,7 +203,7 @@ def test_a_former_owner_stays_with_the_leads_that_they_closed(client, ann, datab
     save(client, stage="won", owner_id="2")
     gone = update(Member).where(Member.id == 2).values(removed_at=MONDAY_MORNING)
     database.write(lambda session: session.execute(gone) and None)
-    assert save(client, stage="lost", owner_id="2", version="2").status_code == 303
+    assert save(client, stage="lost", owner_id="2", seen=opened(client)["seen"]).status_code == 303
     assert lead(database).owner_id == 2
     database.write(
         lambda session: capture.capture_lead(
@@ -249,7 +249,7 @@ def test_a_note_is_saved_with_the_rest_and_kept_in_a_conflict(client, ann, bob, 
     save(bob, stage="won")
     stale = save(client, stage="lost", note="They said no.")
     assert stale.status_code == 409 and ">\r\nThey said no.</textarea>" in stale.text
-    save(client, stage="lost", note="They said no.", version="2")
+    save(client, stage="lost", note="They said no.", seen=hidden(stale.text, "seen"))
     assert (lead(database).stage, notes(database)) == ("lost", [(1, "They said no.")])
 
 
