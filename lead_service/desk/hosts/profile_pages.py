@@ -1,7 +1,6 @@
 """The forms of a host: person, hours and rules; and whether the host takes calls. For admins."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
@@ -26,36 +25,11 @@ TAKEN = "Another host has this address. Each needs one of their own."
 NO_HOURS = "Set weekly or special hours first. Without them, visitors see no times."
 
 
-@dataclass(frozen=True)
-class Part:
-    """One form of a host: its title, form class and kind in the audit log."""
-
-    title: str
-    form: type[HostForm] | type[HoursForm] | type[RulesForm]
-    what: AuditKind
-    lede: str = ""
-
-
-PARTS = {
-    "person": Part(
-        "Host details",
-        HostForm,
-        AuditKind.HOST_CHANGED,
-        "If you change the city, calls that are already booked keep their time.",
-    ),
-    "hours": Part(
-        "Weekly hours",
-        HoursForm,
-        AuditKind.HOURS_CHANGED,
-        "Enter times like 9am, 9:30 am, noon or 17:00. Leave a day empty if the host takes"
-        " no calls that day.",
-    ),
-    "rules": Part(
-        "Rules",
-        RulesForm,
-        AuditKind.RULES_CHANGED,
-        "Calls that are already booked won\u2019t change.",
-    ),
+HostPart = type[HostForm] | type[HoursForm] | type[RulesForm]
+PARTS: dict[str, tuple[HostPart, AuditKind]] = {
+    "person": (HostForm, AuditKind.HOST_CHANGED),
+    "hours": (HoursForm, AuditKind.HOURS_CHANGED),
+    "rules": (RulesForm, AuditKind.RULES_CHANGED),
 }
 PART = "<any(person,hours,rules):part>"
 
@@ -68,30 +42,30 @@ class NothingToOffer(Exception):
 @admins_only
 def host_form(host_id: int, part: str) -> str:
     """Show one of the forms with the stored values."""
-    return _render_form(host_id, PARTS[part])
+    return _render_form(host_id, part)
 
 
 @blueprint.post(f"/availability/<int:host_id>/{PART}/")
 @admins_only
 def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
     """Store one of the forms, unless the host has changed in the meantime."""
-    asked = PARTS[part]
-    form = asked.form(request.form)
+    form_of, what = PARTS[part]
+    form = form_of(request.form)
     if isinstance(form, HoursForm) and "copy" in request.form:
         form.copy(request.form["copy"])
-        return _render_form(host_id, asked, form)
+        return _render_form(host_id, part, form)
     if not form.validate():
-        return _render_form(host_id, asked, form), 422
+        return _render_form(host_id, part, form), 422
     if "preview" in request.form:
-        return _render_form(host_id, asked, form)
+        return _render_form(host_id, part, form)
 
     try:
-        host_updates.replace(host_id, asked.what, lambda _session, host: form.fill(host))
+        host_updates.replace(host_id, what, lambda _session, host: form.fill(host))
     except StaleHost:
-        return _render_form(host_id, asked, form, is_stale=True), 409
+        return _render_form(host_id, part, form, is_stale=True), 409
     except InUse:
         form["email"].errors = [TAKEN]
-        return _render_form(host_id, asked, form), 422
+        return _render_form(host_id, part, form), 422
     flash("Saved.")
     return redirect(url_for(".host", host_id=host_id), 303)
 
@@ -123,12 +97,12 @@ def new_host_submit() -> ResponseReturnValue:
 
 
 def _render_form(
-    host_id: int, part: Part, form: Form | None = None, *, is_stale: bool = False
+    host_id: int, part: str, form: Form | None = None, *, is_stale: bool = False
 ) -> str:
     """Render a form; a stale one with the values stored now, to be sent again deliberately."""
     with context().database.read() as session:
         host = host_updates.find_host_or_404(session, host_id)
-        stored = part.form.of(host)
+        stored = PARTS[part][0].of(host)
     seen = request.form.get("version", type=int) if form and not is_stale else None
     return render_template(
         "desk/hosts/form.html",
