@@ -1,7 +1,7 @@
 """The availability pages: hosts and their times as visitors see them."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import render_template, request
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...book.availability import busy_times, holidays, queries, refusals
 from ...book.availability.host_rules import MOST_DAYS, special_days
-from ...book.availability.slots import Unavailable, UnavailableReason
+from ...book.availability.slots import UnavailableReason
 from ...book.hosts.models import Host
 from ...book.hosts.opening_hours import WEEKDAYS
 from ...call_types import CallType
@@ -23,36 +23,6 @@ from .forms import hours_text
 
 AHEAD = timedelta(days=400)  # includes at least one holiday of every country
 DAYS = 14  # days whose times are shown as visitors see them
-
-
-@dataclass(frozen=True)
-class Day:
-    """One date of a host with its starts (UTC), or the reason in a few words if there are none."""
-
-    date: date
-    starts: list[datetime]
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One host in the list."""
-
-    host: Host
-    weekly: list[tuple[str, str]]
-    open_count: int
-    next_start: datetime | None
-    troubles: list[str]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether one instant is offered; a repeated wall-clock time has two of these."""
-
-    at: datetime
-    offset: str  # UTC offset of the host's zone
-    reason: Unavailable | None
-    words: str
 
 
 @blueprint.get("/availability/")
@@ -141,17 +111,15 @@ def holidays_of(host: Host, now: datetime) -> dict:
     }
 
 
-def _summary(session: Session, host: Host, now: datetime) -> Summary:
-    kind = (offered_kinds(host) or [context().published.calls.default])[0]
-    offered = queries.offer(session, host, kind, now, DAYS)
-    starts = [start for day in offered.values() for start in day]
-    return Summary(
-        host=host,
-        weekly=weekly(host),
-        open_count=len(starts),
-        next_start=starts[0] if starts and host.is_active else None,
-        troubles=_troubles(host, now),
-    )
+def _summary(session: Session, host: Host, now: datetime) -> dict[str, Any]:
+    """Describe one host in the list."""
+    offered = queries.offer(session, host, wanted_kind(host), now, DAYS)
+    return {
+        "host": host,
+        "weekly": weekly(host),
+        "starts": [start for day in offered.values() for start in day],
+        "troubles": _troubles(host, now),
+    }
 
 
 def _troubles(host: Host, now: datetime) -> list[str]:
@@ -165,7 +133,8 @@ def _troubles(host: Host, now: datetime) -> list[str]:
     return found
 
 
-def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[Day]:
+def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[dict[str, Any]]:
+    """Return each date with its starts (UTC), or else why it has none in a few words."""
     offered = queries.offer(session, host, kind, now, DAYS)
     special = special_days(host, min(offered), max(offered))
     weekdays = {window.weekday for window in host.hours}
@@ -173,7 +142,7 @@ def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[D
     found = []
     for day, starts in offered.items():
         why = "" if starts else _why_none(special.get(day), day.weekday() in weekdays, is_known)
-        found.append(Day(day, starts, why))
+        found.append({"date": day, "starts": starts, "why": why})
     return found
 
 
@@ -212,10 +181,12 @@ def why(host_id: int) -> tuple[str, int] | str:
 
 def _answers(
     session: Session, host: Host, kind: CallType, reading: datetime, now: datetime
-) -> list[Answer]:
+) -> list[dict[str, Any]]:
+    """Say whether each instant of a wall-clock time is offered; a repeated one has two."""
     found = []
     for at in wall_clock.instants(reading, host.zone):
         reason = queries.why_unavailable(session, host, queries.WantedStart(kind, at, now))
         words = refusals.on_desk(reason, host.zone, now) if reason else ""
-        found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
+        offset = wall_clock.offset(at, host.zone)
+        found.append({"at": at, "offset": offset, "reason": reason, "words": words})
     return found

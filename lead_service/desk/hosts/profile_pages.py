@@ -119,11 +119,10 @@ def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
     """Return each weekday with its hours for reading, and the number of starts."""
     if not isinstance(form, HoursForm) or not form.validate():
         return []
-    kind = (overview.offered_kinds(host) or [context().published.calls.default])[0]
     weekly = {day: tuple(windows) for day, windows in form.week.items()}
     starts = slots.open_starts(
         Hours("UTC", weekly),
-        slots.Rules(duration=kind.minutes, interval=host.interval),
+        slots.Rules(duration=overview.wanted_kind(host).minutes, interval=host.interval),
         now=A_MONDAY,
         start=A_MONDAY,
         end=A_MONDAY + timedelta(days=7),

@@ -160,44 +160,31 @@ def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ..
 
     Without GROUP BY, for which SQLite would read every booking, lead by lead.
     """
-    since, ended = now - timedelta(days=1), _ended(session, now)
     other = aliased(Booking)
     is_earlier = or_(
         other.starts_at < Booking.starts_at,
         and_(other.starts_at == Booking.starts_at, other.id < Booking.id),
     )
-    is_first = ~exists().where(
-        other.lead_id == Booking.lead_id, *_coming(other, since, ended), is_earlier
+    earlier = exists().where(
+        other.lead_id == Booking.lead_id, *coming(session, now, other), is_earlier
     )
-    return *_coming(Booking, since, ended), is_first
+    return *coming(session, now), ~earlier
 
 
-def coming(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Select calls that haven't ended."""
-    return _coming(Booking, now - timedelta(days=1), _ended(session, now))
+def coming(session: Session, now: datetime, booking: Any = Booking) -> tuple[Any, ...]:
+    """Select calls that haven't ended: those since yesterday, except by id those that have.
 
-
-def _ended(session: Session, now: datetime) -> list[int]:
-    """Return the ids of yesterday's ended calls: neither database can add to an instant
-    as the other does.
+    Neither database can add to an instant as the other does.
     """
     since = now - timedelta(days=1)
-    begun = select(Booking.id, Booking.starts_at, Booking.duration).where(
-        Booking.status == Status.CONFIRMED, Booking.starts_at > since, Booking.starts_at <= now
-    )
-    return [
+    is_confirmed, begun = Booking.status == Status.CONFIRMED, Booking.starts_at.between(since, now)
+    lengths = select(Booking.id, Booking.starts_at, Booking.duration).where(is_confirmed, begun)
+    ended = [
         call.id
-        for call in session.execute(begun)
+        for call in session.execute(lengths)
         if call.starts_at + timedelta(minutes=call.duration) <= now
     ]
-
-
-def _coming(booking, since: datetime, ended: list[int]) -> tuple[ColumnElement[bool], ...]:
-    return (
-        booking.status == Status.CONFIRMED,
-        booking.starts_at > since,
-        booking.id.not_in(ended),
-    )
+    return booking.status == Status.CONFIRMED, booking.starts_at > since, booking.id.not_in(ended)
 
 
 def counts(session: Session, now: datetime, today: date) -> dict[str, int]:

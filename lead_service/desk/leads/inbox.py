@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -40,15 +41,6 @@ class Entry:
     diagnosis: Diagnosis | None
 
 
-@dataclass(frozen=True)
-class Day:
-    """A member's work today; each list has the first few entries."""
-
-    calls: list[tuple[str, Booking]]  # today's without a label, and the next ones with a label
-    due: list[Entry]
-    unowned: list[Entry]
-
-
 @blueprint.get("/")
 def inbox() -> str:
     """List the leads of a view; `before` is the page. Without a view, today's work comes first."""
@@ -78,22 +70,25 @@ def inbox() -> str:
         )
 
 
-def _day(session: Session, member: Member, now: datetime, today: date) -> Day:
-    """Return the work that is due by the end of the member's day."""
+def _day(session: Session, member: Member, now: datetime, today: date) -> dict[str, Any]:
+    """Return the first entries of the work that is due by the end of the member's day."""
 
     def first(quick: str, *only: ColumnElement[bool]) -> list[Entry]:
         query, order = LeadFilter(quick=quick).query(session, now, today)
         query = query.where(*only).order_by(*order.columns()).limit(FEW)
         return list_of(session, session.scalars(query).all(), now)
 
-    people = first("unowned", ~Lead.quarantine)  # suspected leads have their own view
-    return Day(_calls(session, member, now, today), first("due"), people)
+    return {
+        "calls": _calls(session, member, now, today),
+        "due": first("due"),
+        "unowned": first("unowned", ~Lead.quarantine),  # suspected leads have their own view
+    }
 
 
 def _calls(
     session: Session, member: Member, now: datetime, today: date
 ) -> list[tuple[str, Booking]]:
-    """Return today's calls, and the member's and their colleagues' next ones if later."""
+    """Return today's calls, and with a label the member's and their colleagues' next ones."""
     zone = ZoneInfo(desk_zone(session))
     coming = (
         select(Booking)
