@@ -57,10 +57,8 @@ def install(app: Flask) -> None:
     """Render every error as one of our pages."""
     app.register_error_handler(CSRFError, lambda _error: page(403))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(StorageBusy, _storage_error)
-    app.register_error_handler(DatabaseError, _storage_error)
-    app.register_error_handler(InterfaceError, _storage_error)
-    app.register_error_handler(PoolTimeout, _storage_error)
+    for storage_error in (StorageBusy, DatabaseError, InterfaceError, PoolTimeout):
+        app.register_error_handler(storage_error, _storage_error)
     app.register_error_handler(Exception, _broken)
 
 

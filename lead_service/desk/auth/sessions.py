@@ -25,15 +25,10 @@ SEEN_EVERY = timedelta(minutes=5)  # often enough, without writing for each page
 
 def start_session(session: Session, member: Member, now: datetime, user_agent: str = "") -> str:
     """Start a session and return its id; only its hash is stored."""
-    id, times = new_token(), {"created_at": now, "seen_at": now}
-    session.add(
-        DeskSession(
-            id_hash=token_hash(id),
-            member_id=member.id,
-            browser=browser_name(user_agent),
-            **times,
-        )
-    )
+    id = new_token()
+    started = DeskSession(id_hash=token_hash(id), member_id=member.id, created_at=now, seen_at=now)
+    started.browser = browser_name(user_agent)
+    session.add(started)
     return id
 
 

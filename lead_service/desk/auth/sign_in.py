@@ -78,7 +78,7 @@ def sign_in_sent() -> str:
 @blueprint.get("/sign-in/<token>/")
 def link(token: str) -> ResponseReturnValue:
     """Show a button, because email scanners open every link: a GET must not use it."""
-    return _link_page(token) or _dead_link()
+    return _link_page(token)
 
 
 @blueprint.post("/sign-in/<token>/")
@@ -95,8 +95,7 @@ def link_submit(token: str) -> ResponseReturnValue:
 
     if (signed_in := context().database.write(work)) is None:
         count_try()
-        page = _link_page(token, wrong_code=True)
-        return (page, 422) if page else _dead_link()
+        return _link_page(token, wrong_code=True)
     answer = let_in(*signed_in)
     _offer_passkey(signed_in[1])
     return answer
@@ -154,21 +153,18 @@ def signed_out() -> ResponseReturnValue:
     return answer
 
 
-def _link_page(token: str, *, wrong_code: bool = False) -> str | None:
-    """Render a link's button, with a field for the code if another browser asked for it."""
+def _link_page(token: str, *, wrong_code: bool = False) -> ResponseReturnValue:
+    """Render a link's button, with a field for the code if another browser asked for it.
+
+    The page of an unknown, used or expired link offers a new one.
+    """
     now, browser = clock.now(), session.get(ASKED, "")
     with context().database.read() as reading:
         if not links.is_usable(reading, token, now):
-            return None
+            return sign_in_page(dead_link=True), 404
         asks = links.needs_code(reading, token, now, browser)
-    return render_template(
-        "desk/auth/sign_in_link.html", token=token, asks=asks, wrong_code=wrong_code
-    )
-
-
-def _dead_link() -> ResponseReturnValue:
-    """Render the page of an unknown, used or expired link, which offers a new one."""
-    return sign_in_page(dead_link=True), 404
+    shown = {"token": token, "asks": asks, "wrong_code": wrong_code}
+    return render_template("desk/auth/sign_in_link.html", **shown), 422 if wrong_code else 200
 
 
 def count_try() -> None:
