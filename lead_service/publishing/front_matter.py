@@ -26,10 +26,9 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as checked
 from pydantic_core import PydanticCustomError
 
-from ..action_framework import yaml_faults
+from ..action_framework import yaml_source
 from ..action_framework.checks import worded
 from ..action_framework.types import Text
-from ..action_framework.yaml_source import decode
 from ..people import Person
 from .cache import hash_of
 from .faults import mistakes
@@ -214,8 +213,8 @@ class FrontMatter:
 
     def refuse_marks(self, key: str, text: object) -> None:
         """Raise `PluginError` if a text that is shown as it is has Markdown or HTML in it."""
-        if isinstance(text, str) and (mark := yaml_faults.mark_in(text)):
-            raise self.fault(key, f"{yaml_faults.SHOWN}{mark}")
+        if isinstance(text, str) and (mark := yaml_source.mark_in(text)):
+            raise self.fault(key, f"{yaml_source.SHOWN}{mark}")
 
     def _checked(self, kind: TypeAdapter[Any], data: dict, known: Known | None = None) -> Any:
         try:
@@ -260,7 +259,7 @@ def read(file: File) -> FrontMatter:
 
 
 def _text(content: bytes) -> str:
-    return decode(content).removeprefix("\ufeff").replace("\r", "\n")
+    return yaml_source.decode(content).removeprefix("\ufeff").replace("\r", "\n")
 
 
 _adapters: dict[type, TypeAdapter[Any]] = {
@@ -294,7 +293,7 @@ def _data(front: str) -> dict:
         data = loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:
         gave_up = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(yaml_faults.explain(front, gave_up)) from error
+        raise ValueError(yaml_source.explain(front, gave_up)) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(
             f"line 1: the lines between the two --- cannot be read: {error}"
@@ -302,7 +301,7 @@ def _data(front: str) -> dict:
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise ValueError(f"line 2: {BEGIN}")
     if " #" in front and (cut := _cut(front, node)):
-        raise ValueError(f"line {cut}: everything from # on is lost: {yaml_faults.IN_QUOTES}")
+        raise ValueError(f"line {cut}: everything from # on is lost: {yaml_source.IN_QUOTES}")
     seen: set[str] = set()
     for key, _ in node.value:
         if key.value in seen:

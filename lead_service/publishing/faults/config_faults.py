@@ -14,7 +14,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
-from ...action_framework import yaml_faults
+from ...action_framework import yaml_source
 
 NAMED = re.compile(r"(?:Config value|Plugin|Sub-option|option) '([^']+)':? ")
 TYPES = re.compile(r"Expected type: <class '(\w+)'>.*")
@@ -56,7 +56,7 @@ def _unreadable(path: Path, error: ConfigurationError) -> str:
     mark = getattr(error.__context__, "problem_mark", None)
     if not mark:
         return str(error)
-    line, _, wrong = yaml_faults.explain(path.read_text("utf-8"), mark.line + 1).partition(": ")
+    line, _, wrong = yaml_source.explain(path.read_text("utf-8"), mark.line + 1).partition(": ")
     return f"{path.name}:{line.removeprefix('line ')}: {wrong}"
 
 
@@ -75,7 +75,7 @@ def lost(source: str) -> Iterator[str]:
     """Yield the lines whose value was parsed as a comment, because it begins with #."""
     for found in LOST.finditer(source):
         line = source.count("\n", 0, found.end()) + 1
-        yield f"mkdocs.yml:{line}: {found[1]}: {yaml_faults.COMMENT}"
+        yield f"mkdocs.yml:{line}: {found[1]}: {yaml_source.COMMENT}"
 
 
 if __name__ == "__main__":
