@@ -57,7 +57,7 @@ function stem(word) {
     if (shorter === stemmed || shorter.length < 3 || !/[aeiouy]/.test(shorter)) break;
     stemmed = shorter;
   }
-  return stemmed.replace(/([^aeiouls])\1$/, "$1").replace(/y$/, "i");
+  return stemmed.replace(/(..)([^aeiouls])\2$/, "$1$2").replace(/y$/, "i"); // but add, AT&T
 }
 
 // What a visitor asks for: how well a word answers each term, from 0 to 1. The last one may be unfinished.

@@ -104,6 +104,7 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
         ("self-assessment", "Answer twelve questions", ""),
         ("who are you", "About", ""),
         ("2.2", "Accessibility", None),  # pieces of one letter
+        ("AT&T", "", "att"),  # one word, and its beginning is not the word "at"
         ("the link to this article", "", "article"),
     ):
         field.fill(query)
