@@ -257,13 +257,10 @@ def _as_heard(
     session: Session, row: OutboxMessage, booking: Booking, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Adapt a call's news for a reader who may not have got the earlier email."""
-    news = CallNews(facts["news"])
-    if news in (CallNews.CORRECTED, CallNews.MOVED) and not outbox.has_heard(session, row):
+    was_moved = facts["news"] in (CallNews.CORRECTED, CallNews.MOVED)
+    if was_moved and not outbox.has_heard(session, row):
         return facts | {"news": CallNews.BOOKED, "before": None}  # it replaced the first email
-    is_nothing_new = news == CallNews.MOVED and intents.says_nothing_new(booking, facts)
-    if is_nothing_new and outbox.has_surely_heard(session, row):
-        raise NotNeeded(intents.BACK)
-    return facts | {"before": None} if intents.is_back(booking, facts) else facts
+    return _without_detour(facts, booking)
 
 
 def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
@@ -271,11 +268,7 @@ def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
     booking = session.get(Booking, row.booking_id or 0)
     if booking is None:
         raise NotNeeded("the call was erased")
-    heard = {
-        "has_heard": outbox.has_heard(session, row),
-        "is_certain": outbox.has_surely_heard(session, row),
-    }
-    if reason := intents.misfit(row, booking, now, **heard):
+    if reason := intents.misfit(row, booking, outbox.has_heard(session, row), now):
         raise NotNeeded(reason)
     return booking
 
@@ -487,7 +480,13 @@ def _known(session: Session, row: OutboxMessage, booking: Booking) -> dict[str, 
     facts = row.facts or {}
     if not outbox.has_heard(session, row):
         return facts | {"before": None, "is_given": False, "is_corrected": False}
-    return facts | {"before": None} if intents.is_back(booking, facts) else facts
+    return _without_detour(facts, booking)
+
+
+def _without_detour(facts: dict[str, Any], booking: Booking) -> dict[str, Any]:
+    """Leave out the earlier start if the call was moved away from it and back."""
+    is_back = _before(facts) == booking.starts_at
+    return facts | {"before": None, "is_back": True} if is_back else facts
 
 
 def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
@@ -506,6 +505,6 @@ def _hosts_news(booking: Booking, facts: dict[str, Any]) -> str:
         return "Please confirm"
     if facts.get("is_confirmed"):
         return "Confirmed"
-    if facts.get("before"):
+    if facts.get("before") or facts.get("is_back"):
         return "Rescheduled"
     return "New email address" if facts.get("is_corrected") else "New call"

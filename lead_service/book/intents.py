@@ -5,7 +5,6 @@ changes without a later email: the call was reassigned, or the address was corre
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..emails.message import VISITOR, EmailKind
 from ..emails.models import OutboxMessage
@@ -16,17 +15,12 @@ STALE = timedelta(days=1)
 CANCELLATIONS = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
 # Kinds that describe the call's present state.
 OF_THE_CALL = EmailKind.of_role(VISITOR) - {*CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}
-MOVED = {EmailKind.BOOKING_CHANGED, EmailKind.BOOKING_FOR_HOST}
-BACK = "the call is back at the time they already have"
 
 
-def misfit(
-    row: OutboxMessage, booking: Booking, now: datetime, *, has_heard: bool, is_certain: bool
-) -> str:
+def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime) -> str:
     """Say why an email is not needed; empty when it is.
 
-    `has_heard` says whether its recipient may have heard of the call before, and `is_certain`
-    whether they surely have.
+    `has_heard` says whether its recipient may have heard of the call before.
     """
     is_current = booking.is_live and row.sequence == booking.sequence
     facts = row.facts or {}
@@ -41,20 +35,8 @@ def misfit(
         return "the call is with this host again"
     if row.kind in CANCELLATIONS and never_knew and not facts.get("is_team"):
         return "we never told them about the call"
-    if row.kind in MOVED and is_certain and says_nothing_new(booking, facts):
-        return BACK
     if row.kind is EmailKind.BOOKING_WITHDRAWN and is_theirs:
         return "the invitation is for this address after all"
     if row.kind is EmailKind.BOOKING_WITHDRAWN and not has_heard:
         return "no invitation went to this address"
     return ""
-
-
-def is_back(booking: Booking, facts: dict[str, Any]) -> bool:
-    """Say whether a call was moved away from a start and back to it."""
-    return facts.get("before") == booking.starts_at.isoformat()
-
-
-def says_nothing_new(booking: Booking, facts: dict[str, Any]) -> bool:
-    """Say whether a call is back at a start, and nothing else has happened to it."""
-    return is_back(booking, facts) and not (facts.get("is_given") or facts.get("more"))

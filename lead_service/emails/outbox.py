@@ -114,17 +114,15 @@ def queue(
     `release`, and so do emails beyond a visitor's daily limit. Reminders are
     counted when they are due (`had_enough`).
     """
-    own, told = facts or {}, {}
+    told = {}
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
-    if told and not own.get("before"):
-        told["more"] = True
     mailbox = capture.mailbox_of(address) if kind in TO_VISITORS else ""
     why_held = "" if held or not mailbox else _why_held(session, kind, mailbox, at)
     row = _new_row(kind, at, due_at or at, held=held or bool(why_held)) | {
         "address": address,
         "mailbox": mailbox,
-        "facts": own | told,
+        "facts": (facts or {}) | told,
         "lead_id": lead_id,
         "booking_id": booking_id,
         "sequence": sequence,
@@ -180,8 +178,7 @@ def supersede(
 ) -> dict[str, Any]:
     """Cancel the waiting emails that one of this kind and sequence supersedes.
 
-    Return what their recipient has to learn from this one, as facts: the start `before` the first
-    of several moves, and whether it replaces `more` than moves.
+    Return their news, as facts: which start their recipient knows, and whether the host is new.
     """
     overtaken = and_(
         OutboxMessage.booking_id == booking_id,
@@ -190,18 +187,13 @@ def supersede(
         OutboxMessage.sequence < sequence,
         OutboxMessage.state.in_((*WAITING, *REFUSED)),
     )
-    news = and_(overtaken, OutboxMessage.kind != EmailKind.BOOKING_REMINDER)
-    query = select(OutboxMessage.facts).where(news).order_by(OutboxMessage.sequence)
+    query = select(OutboxMessage.facts).where(overtaken).order_by(OutboxMessage.sequence)
     facts = [one or {} for one in session.scalars(query)]
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "alarm_at": None}
     session.execute(update(OutboxMessage).where(overtaken).values(gone | {"reason": ""}))
-    moves = [one for one in facts if one.get("before")]
-    told = {"before": moves[0]["before"]} if moves else {}
-    if any(one.get("is_given") for one in facts):
-        told["is_given"] = True
-    if len(moves) < len(facts) or any(one.get("more") for one in facts):
-        told["more"] = True
-    return told
+    known = [one["before"] for one in facts if one.get("before")]
+    told = {"before": known[0]} if known else {}
+    return told | ({"is_given": True} if any(one.get("is_given") for one in facts) else {})
 
 
 def withdraw(session: Session, about: ColumnElement[bool], reason: str) -> None:
@@ -254,12 +246,6 @@ def has_heard(session: Session, row: OutboxMessage) -> bool:
     )
     others = exists().where(_same_call(OutboxMessage, row), may_have_left)
     return bool(session.scalar(select(others)))
-
-
-def has_surely_heard(session: Session, row: OutboxMessage) -> bool:
-    """Say whether all earlier emails that were tried, and at least one, were accepted."""
-    tried = (_same_call(OutboxMessage, row), OutboxMessage.attempts > 0)
-    return set(session.scalars(select(OutboxMessage.state).where(*tried))) == {EmailState.SENT}
 
 
 def is_told(session: Session, booking_id: int, *kinds: EmailKind) -> bool:

@@ -115,14 +115,6 @@ def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
     assert call.row(claim(call.database, NOW).id).kind == CANCELED
 
 
-def test_an_email_keeps_the_news_that_it_supersedes(call):
-    known = {"before": "nine"}
-    call.about(CHANGED, 1, facts=known)
-    for sequence, facts in ((2, {"before": "ten"}), (3, {}), (4, {"before": "ten"})):
-        row = call.row(call.about(CHANGED, sequence, facts=facts))
-        assert row.facts == known | ({"more": True} if sequence > 2 else {})
-
-
 def test_emails_after_one_without_an_answer_wait_until_it_cannot_arrive(call, inbox):
     """The provider accepts the confirmation after our time-out; the visitor cancels meanwhile."""
     call.about(CONFIRMED, 0)

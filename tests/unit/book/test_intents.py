@@ -18,12 +18,10 @@ CANCELED = Booking(status=Status.CANCELLED, **KEPT)
 TO_VISITOR = ("booking_requested", "booking_confirmed", "booking_changed", "booking_reminder")
 
 
-def needed(
-    kind: str, call: Booking = CALL, *, has_heard=True, is_certain=True, facts=None, **given
-):
+def needed(kind: str, call: Booking = CALL, *, has_heard=True, facts=None, **given):
     known = {"sequence": 1, "address": "ada@lead.test", "created_at": NOW}
     row = OutboxMessage(kind=EmailKind(kind), facts={"host": HOST} | (facts or {}), **known | given)
-    return not misfit(row, call, NOW, has_heard=has_heard, is_certain=is_certain)
+    return not misfit(row, call, has_heard, NOW)
 
 
 @pytest.mark.parametrize("kind", TO_VISITOR)
@@ -55,16 +53,6 @@ def test_late_cancellations_are_not_sent_to_people_who_never_heard_of_the_call(k
     assert needed(kind, CANCELED, **late)
     assert not needed(kind, CANCELED, has_heard=False, **late)
     assert needed(kind, CANCELED, has_heard=False, facts={"is_team": True}, **late)
-
-
-@pytest.mark.parametrize("kind", ["booking_changed", "booking_for_host"])
-def test_a_call_that_is_back_at_the_time_that_its_reader_knows_is_no_news(kind):
-    back = {"before": CALL.starts_at.isoformat()}
-    assert not needed(kind, facts=back)
-    assert needed(kind, facts=back, is_certain=False)
-    assert needed(kind, facts=back | {"is_given": True})
-    assert needed(kind, facts=back | {"more": True})
-    assert needed(kind, facts={"before": NOW.isoformat()})
 
 
 def test_an_invitation_is_withdrawn_from_an_address_that_may_have_got_it():
