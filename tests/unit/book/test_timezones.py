@@ -40,6 +40,8 @@ def found(text: str, now: datetime = WINTER) -> list[str]:
         ("PST", "America/Los_Angeles"),
         ("UTC", "UTC"),
         ("Lord Howe", "Australia/Lord_Howe"),
+        ("Doha", "Asia/Qatar"),  # a capital that does not name its zone
+        ("quito", "America/Guayaquil"),
         ("tokyo japan", "Asia/Tokyo"),
     ],
 )
