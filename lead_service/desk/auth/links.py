@@ -195,7 +195,7 @@ def claim(
     if needs_code(session, token, now, browser):
         of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))
         member_id = session.scalar(of_link) or NOBODY
-        if not _has_asked(session, member_id, now, SignInLink.code == code.strip()):
+        if not _has_asked(session, member_id, now, SignInLink.code == "".join(code.split())):
             _count_wrong_code(session, token, now)
             return None
     used = update(SignInLink).where(*_usable(token, now)).values(used_at=now)
