@@ -142,7 +142,7 @@ SYNTAX = r"""
     a definition needs a space after its colon
 <https?://[^<>\n]*[ \t][^<>\n]*>
     {0} isn't a link: leave out the space
-https?://(?:localhost|127\.|10\.\d+\.\d|192\.168\.)
+https?://(?:localhost|127\.|10\.\d+\.\d|192\.168\.)[\d.]*
     {0} is on your own computer or network: name the file, as in [text](file.md)
 \u3010[^\u3011\n]*\u3011|:contentReference\[
     isn't a source: name the source itself
