@@ -78,35 +78,39 @@ def test_nothing_of_search_is_loaded_before_it_is_opened(visit):
     assert [url for url in asked if url.endswith("/search.json")]
 
 
+# What a reader types, what the first result contains, and what is marked in it.
+SEARCHES = (
+    ("with an ongoing budget who has said", "Why Most AI Pilots", None),
+    ("two people with other jobs keep it alive", "Why Most AI Pilots", None),
+    ("Sunday evenings", "Why Most AI Pilots", "Sunday evening"),  # another form of a word
+    ("integrations tun", "Why Most AI Pilots", "tuned"),  # the beginning of one
+    ("pricing", "Questions and answers", ""),  # a buyer's word
+    ("NDA", "Questions and answers", ""),
+    ("compliance", "AI governance", ""),
+    ("KPI", "AI strategy, ROI", ""),
+    ("proof of concept", "Why Most AI Pilots", ""),
+    ("ChatGPT", "AI readiness, strategy", ""),
+    ("what does an engagement cost", "Questions and answers", None),
+    ("decision rights", "AI governance", None),  # from a template, not an article
+    ("$360000", "Two Letters", "360,000"),
+    ("organise", "Organize", "Organize"),  # British spelling
+    ("phone", "Write to us.", ""),  # pages of the service, whose text isn't part of the site
+    ("book a call", "Discovery call, 30 minutes", "call"),
+    ("self-assessment", "Answer twelve questions", ""),
+    ("who are you", "About", ""),
+    ("2.2", "Accessibility", None),  # pieces of one letter
+    ("AT&T", "", "att"),  # one word, and its beginning is not the word "at"
+    ("the link to this article", "", "article"),
+)
+
+
 def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit):
     page = visit("/about/")
     page.keyboard.press("/")
     field = page.get_by_label("Search the site")
     expect(field).to_be_focused()
     first = page.get_by_role("dialog").locator("ul > li").first
-    for query, title, mark in (
-        ("with an ongoing budget who has said", "Why Most AI Pilots", None),
-        ("two people with other jobs keep it alive", "Why Most AI Pilots", None),
-        ("Sunday evenings", "Why Most AI Pilots", "Sunday evening"),  # another form of a word
-        ("integrations tun", "Why Most AI Pilots", "tuned"),  # the beginning of one
-        ("pricing", "Questions and answers", ""),  # a buyer's word
-        ("NDA", "Questions and answers", ""),
-        ("compliance", "AI governance", ""),
-        ("KPI", "AI strategy, ROI", ""),
-        ("proof of concept", "Why Most AI Pilots", ""),
-        ("ChatGPT", "AI readiness, strategy", ""),
-        ("what does an engagement cost", "Questions and answers", None),
-        ("decision rights", "AI governance", None),  # from a template, not an article
-        ("$360000", "Two Letters", "360,000"),
-        ("organise", "Organize", "Organize"),  # British spelling
-        ("phone", "Write to us.", ""),  # pages of the service, whose text isn't part of the site
-        ("book a call", "Discovery call, 30 minutes", "call"),
-        ("self-assessment", "Answer twelve questions", ""),
-        ("who are you", "About", ""),
-        ("2.2", "Accessibility", None),  # pieces of one letter
-        ("AT&T", "", "att"),  # one word, and its beginning is not the word "at"
-        ("the link to this article", "", "article"),
-    ):
+    for query, title, mark in SEARCHES:
         field.fill(query)
         expect(first).to_contain_text(title)
         marked = first.locator("mark")
