@@ -7,7 +7,7 @@ sending the email, the condition no longer holds, and nothing happens twice.
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, case, or_, update
 from sqlalchemy.orm import Session
 
 from ..db.base import rows_changed
@@ -30,9 +30,13 @@ def can_retry(now: datetime) -> ColumnElement[bool]:
 
 
 def retry(session: Session, outbox_id: str, now: datetime) -> bool:
-    """Send an email again as if it were new; return False when that is not possible."""
-    again = {"state": EmailState.PENDING, "attempts": 0, "failing_since": None, "alarm_at": None}
-    again |= {"due_at": now, "next_at": now, "turn": Turn.NEW, "reason": ""}
+    """Send an email again as if it were new; return False when that is not possible.
+
+    It still counts as tried: its recipient may have got it, and the provider knows the address.
+    """
+    tried = case((OutboxMessage.attempts > 0, 1), else_=0)
+    again = {"state": EmailState.PENDING, "attempts": tried, "reason": "", "turn": Turn.NEW}
+    again |= {"failing_since": None, "alarm_at": None, "due_at": now, "next_at": now}
     if let_go(session, outbox_id, now):
         return True
     can = and_(OutboxMessage.id == outbox_id, can_retry(now))

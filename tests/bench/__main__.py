@@ -8,6 +8,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import lead_service.ops.serving  # noqa: F401 (defines the tables of every part)
+
 
 def main() -> None:
     found = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))

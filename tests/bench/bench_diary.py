@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import lead_service.ops.serving  # noqa: F401 (defines the tables of every part)
 from lead_service.book.availability import time_cells
 from lead_service.book.forms import start_text
 from lead_service.book.hosts import setup

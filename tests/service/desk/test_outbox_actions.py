@@ -41,7 +41,7 @@ def test_a_refused_email_is_sent_once_it_is_tried_again(client, member, room):
     outbox_id = refused(room)
     act(client, "retry", outbox_id, page=f"{OUTBOX}{outbox_id}/")
     row = room.row(outbox_id)
-    assert (row.state, row.attempts, row.alarm_at, row.reason) == ("pending", 0, None, "")
+    assert (row.state, row.attempts, row.alarm_at, row.reason) == ("pending", 1, None, "")
     transport = FakeTransport()
     room.drain(transport, NOW)
     assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
@@ -55,7 +55,7 @@ def test_retrying_a_given_up_email_restarts_its_period(client, member, room):
     assert room.row(outbox_id).state == "dead" and room.health(NOW).dead == 1
     act(client, "retry", outbox_id)
     room.drain(failing(Temporary("503")), NOW)
-    assert (room.row(outbox_id).state, room.row(outbox_id).attempts) == ("pending", 1)
+    assert (room.row(outbox_id).state, room.row(outbox_id).attempts) == ("pending", 2)
     assert room.health(NOW).troubles == ()
 
 
