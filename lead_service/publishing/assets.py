@@ -158,7 +158,8 @@ def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> st
     """Add one file to the build, and return its root-relative address."""
     stem, ending = name.rsplit(".", 1)
     path = f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{ending}"
-    files.append(File.generated(config, path, content=content))
+    if path not in files.src_uris:
+        files.append(File.generated(config, path, content=content))
     return f"/{path}"
 
 
