@@ -32,8 +32,9 @@ EACH_COMMAND = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def ready(settings):
-    """The settings of a product without faults."""
+def ready(settings, at):
+    """The settings of a product without faults, by the clock that the database has."""
+    at(datetime.now(UTC))
     database = open_migrated(settings.database_url)
     database.write(lambda session: setup.create_first_host(session, settings))
     database.close()
@@ -41,9 +42,8 @@ def ready(settings):
 
 
 @pytest.fixture
-def with_key(ready, environment, at):
+def with_key(ready, environment):
     """Return the settings with a key for a provider at an address, whose clock is right."""
-    at(datetime.now(UTC))
 
     def made(url: str, key: str = KEY):
         return load(environment | {"SENDGRID_API_KEY": key, "SENDGRID_HOST": url})
