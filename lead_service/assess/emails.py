@@ -124,19 +124,8 @@ def send_result(
     claim(session, assessment.id, lead.id)
     agreed = bool(form.may_contact.data)
     consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
-    occasion = f"result:{key}"
     share(assessment, settings.secret)
-    outbox.queue(
-        session,
-        EmailKind.RESULT,
-        email,
-        at=now,
-        useless_after=now + USEFUL_FOR,
-        facts={"answers": assessment.token_hash, "key": key},
-        lead_id=lead.id,
-        dedupe_key=occasion,
-        held=suspect,
-    )
+    _queue_result(session, assessment, email, lead.id, key, now, held=suspect)
     if lead.created_at == now:  # this form created the lead
         team_notices.notify(
             session,
@@ -144,11 +133,34 @@ def send_result(
             lead.id,
             now,
             occasion=Occasion.RESULT,
-            key=occasion,
+            key=f"result:{key}",
             what=TEAM_IS_TOLD + capture.POSSIBLE_SPAM * suspect,
             came_from=assessment.came_from,
             flood=flood,
         )
+
+
+def _queue_result(
+    session: Session,
+    assessment: Assessment,
+    email: str,
+    lead_id: int,
+    key: str,
+    at: datetime,
+    *,
+    held: bool,
+) -> None:
+    outbox.queue(
+        session,
+        EmailKind.RESULT,
+        email,
+        at=at,
+        useless_after=at + USEFUL_FOR,
+        facts={"answers": assessment.token_hash, "key": key},
+        lead_id=lead_id,
+        dedupe_key=f"result:{key}",
+        held=held,
+    )
 
 
 def key_of(token: str, secret: str) -> str | None:

@@ -461,7 +461,6 @@ def _booking(
         topic=request.topic,
         address_changes=0,
         created_at=now,
-        cancelled_at=None,
         **asdict(request.details),
     )
     booking.token_hash = token_hash(manage_token(booking, secret))

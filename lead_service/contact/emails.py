@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from ..book.answers import link_for
-from ..emails import practice_context
+from ..emails import outbox, practice_context
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
 from ..emails.outbox import NotNeeded
@@ -15,6 +15,22 @@ from ..settings import Settings
 from ..web import mailbox
 
 USEFUL_FOR = timedelta(days=2)
+
+
+def queue_receipt(
+    session: Session, email: str, lead_id: int, key: str, at: datetime, *, held: bool
+) -> None:
+    """Queue the confirmation of a message; `key` names the form that it was sent with."""
+    outbox.queue(
+        session,
+        EmailKind.MESSAGE_RECEIVED,
+        email,
+        at=at,
+        useless_after=at + USEFUL_FOR,
+        lead_id=lead_id,
+        dedupe_key=f"received:{key}",
+        held=held,
+    )
 
 
 def received_email(

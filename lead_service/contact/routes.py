@@ -9,8 +9,7 @@ from ..assess.models import Referenced
 from ..book.answers import capture_with_answers
 from ..book.forms import Person
 from ..book.visitor import query_params
-from ..emails import outbox, team_notices
-from ..emails.message import EmailKind
+from ..emails import team_notices
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind
@@ -22,7 +21,7 @@ from ..web.fields import long_text
 from ..web.pages import compressed
 from ..web.security import are_too_many_messages, limit_posts
 from ..web.tokens import new_token, token_hash
-from .emails import USEFUL_FOR
+from .emails import queue_receipt
 
 blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 
@@ -105,16 +104,7 @@ def save_message(
     consent.record_consent(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
-    outbox.queue(
-        session,
-        EmailKind.MESSAGE_RECEIVED,
-        form.email.data or "",
-        at=now,
-        useless_after=now + USEFUL_FOR,
-        lead_id=lead.id,
-        dedupe_key=f"received:{key}",
-        held=suspect,
-    )
+    queue_receipt(session, form.email.data or "", lead.id, key, now, held=suspect)
     team_notices.notify(
         session,
         settings,

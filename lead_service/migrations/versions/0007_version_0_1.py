@@ -12,11 +12,15 @@ down_revision = None
 def upgrade() -> None:
     _members()
     _leads()
+    _lead_history()
     _emails()
+    _deliveries()
     _assessments()
     _hosts()
+    _host_dates()
     _calendars()
     _bookings()
+    _time_cells()
     op.create_table(
         "funnel_count",
         sa.Column("week", sa.Date(), primary_key=True),
@@ -107,6 +111,9 @@ def _leads() -> None:
             postgresql_where=sa.text(where),
             sqlite_where=sa.text(on_sqlite),
         )
+
+
+def _lead_history() -> None:
     op.create_table(
         "consent",
         _id(),
@@ -174,6 +181,9 @@ def _emails() -> None:
         sa.Index("ix_outbox_state_delivery_created_at", "state", "delivery", "created_at"),
         sa.Index("ix_outbox_created_at_id", "created_at", "id"),
     )
+
+
+def _deliveries() -> None:
     op.create_table(
         "outbox_pause",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
@@ -267,6 +277,9 @@ def _hosts() -> None:
         sa.CheckConstraint("opens >= 0 AND opens < closes AND closes <= 2880", name="order"),
         sa.CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
     )
+
+
+def _host_dates() -> None:
     op.create_table(
         "date_override",
         _id(),
@@ -356,6 +369,9 @@ def _bookings() -> None:
         _fives("duration", "buffer_before", "buffer_after"),
         sa.CheckConstraint("outcome IN ('held', 'no_show')", name="outcome"),
     )
+
+
+def _time_cells() -> None:
     op.create_table(
         "time_cell",
         _id(),
