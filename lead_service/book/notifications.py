@@ -49,8 +49,7 @@ def form_answered(
     now = by.at
     if outcome.lead is None:
         return
-    told = session, settings, request, outcome, now
-    if outcome.booking is None and not _is_told_of_wanted(*told):
+    if outcome.booking is None and not _record_wanted(session, settings, request, outcome, now):
         return
     if by.member:
         consent.record_told(session, outcome.lead, may_contact, now)
@@ -156,16 +155,16 @@ def email_corrected(
         give_to_host(session, booking, notice.by)
 
 
-def _is_told_of_wanted(
+def _record_wanted(
     session: Session,
     settings: Settings,
     request: bookings.BookingRequest,
     outcome: bookings.BookingResult,
     now: datetime,
 ) -> bool:
-    """Record and email the team that a visitor wanted a start that was gone, and why.
+    """Record that a visitor wanted a start that was gone, and email the team why.
 
-    False if that was done before.
+    Return False if that was done before.
     """
     assert outcome.lead
     start, key = request.start.isoformat(), request.submission_key

@@ -78,7 +78,7 @@ class FeedForm(Form):
 
 @dataclass(frozen=True)
 class CalendarState:
-    """The calendar_state of one calendar: its name, server and validity."""
+    """The state of one calendar: its name, server and validity."""
 
     feed: CalendarFeed
     server: str
